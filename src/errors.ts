@@ -1,0 +1,119 @@
+/** What an error code means: the HTTP status it maps to and a short title. README's table is tested against this one. */
+export const ERROR_CATALOGUE = {
+  INVALID_ARGUMENT: { status: 400, title: 'An argument has the wrong type or an impossible value' },
+  INVALID_OPTION: { status: 400, title: 'An option is unknown or has the wrong type' },
+  INVALID_ACCOUNT_ID: { status: 400, title: 'The account id does not fit the type of the account_id column' },
+  INVALID_CUSTOMER: { status: 400, title: 'The customer object is not one this library can read' },
+  INVALID_AUDIENCE: { status: 400, title: 'The audience is missing or cannot be resolved' },
+
+  UNSUPPORTED_FILE: { status: 400, title: 'The file is not CSV but another format' },
+  EMPTY_FILE: { status: 400, title: 'The file has no header row' },
+  INVALID_ENCODING: { status: 400, title: 'The bytes are not text in the encoding' },
+  UNCLOSED_QUOTE: { status: 400, title: 'A quoted cell is never closed' },
+  INVALID_QUOTE: { status: 400, title: 'A quote stands where CSV does not allow one' },
+  FILE_TOO_LARGE: { status: 413, title: 'The file is over maxBytes' },
+  TOO_MANY_ROWS: { status: 413, title: 'The file is over maxRows' },
+  TOO_MANY_COLUMNS: { status: 413, title: 'A record has more cells than maxColumns' },
+  RECORD_TOO_LARGE: { status: 413, title: 'A record is over maxRecordBytes' },
+  SOURCE_FAILED: { status: 400, title: 'Reading the CSV source failed' },
+
+  EMAIL_COLUMN_MISSING: { status: 400, title: 'No column holds the email address' },
+  DUPLICATE_COLUMN: { status: 400, title: 'Two columns are meant for one name' },
+  TOO_MANY_ATTRIBUTES: { status: 400, title: 'More custom attributes than maxCustomAttributes' },
+  INVALID_ATTRIBUTE_NAME: { status: 400, title: 'A header cannot be the name of a custom attribute' },
+  UNKNOWN_COLUMN: { status: 400, title: 'An option names a column that the file does not have' },
+  FIELD_NOT_IN_TABLE: { status: 400, title: 'The file fills a standard field that the customer table lacks' },
+
+  EMAIL_REQUIRED: { status: 400, title: 'The row has no email address' },
+  INVALID_EMAIL: { status: 400, title: 'The email address is not valid' },
+  COLUMN_COUNT_MISMATCH: { status: 400, title: 'The row and the headers differ in length' },
+  INVALID_CHARACTER: { status: 400, title: 'A cell holds NUL or a lone surrogate, which PostgreSQL cannot store' },
+  VALUE_TOO_LONG: { status: 400, title: 'A value is over maxValueLength or longer than its column' },
+  INVALID_VALUE: { status: 400, title: 'A value does not fit the type of its column' },
+  CUSTOMER_EXISTS: { status: 409, title: 'The customer exists and existing is reject' },
+  CUSTOMER_NOT_FOUND: { status: 404, title: 'The customer does not exist and unknown is reject' },
+  ROW_REFUSED: { status: 409, title: 'The database refused the row: a constraint, a type or a trigger' },
+  INVALID_ROW: { status: 422, title: 'A row was rejected and onInvalidRow is abort' },
+
+  UPLOAD_ABORTED: { status: 499, title: 'The signal stopped the upload' },
+  CONNECTION_LOST: { status: 503, title: 'The connection to the database was lost' },
+  SCHEMA_NOT_READY: { status: 500, title: 'The database lacks what the library needs' },
+  DATABASE_ERROR: { status: 500, title: 'The database reported an error; see cause' },
+
+  TEMPLATE_SYNTAX: { status: 400, title: 'The template is not valid' },
+  UNCLOSED_SECTION: { status: 400, title: 'A section is opened and never closed' },
+  SECTION_MISMATCH: { status: 400, title: 'A section is closed by another name, or never opened' },
+  EMPTY_TAG: { status: 400, title: 'A tag has no name' },
+  UNSUPPORTED_TAG: { status: 400, title: 'Partials, delimiter changes and {{.}} are not supported' },
+  UNESCAPED_TAG: { status: 400, title: 'An unescaped tag in html without allowUnescaped' },
+  TEMPLATE_TOO_LARGE: { status: 413, title: 'The template is over 256 KiB' },
+  TOO_MANY_TAGS: { status: 400, title: 'The template has more than 500 tags' },
+  TAG_TOO_LONG: { status: 400, title: 'A tag is over 200 characters' },
+  UNKNOWN_TAG: { status: 400, title: 'A tag is no standard field, custom attribute or extra tag' },
+  MISSING_VALUE: { status: 422, title: 'The customer lacks a value and missing is error' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+/** The code of a {@link CustomAttributesError}: stable, upper snake case, listed in the README. */
+export type ErrorCode = keyof typeof ERROR_CATALOGUE
+
+/** Where and what exactly: JSON-safe, so that it can go into a log or a response as it is. Never holds a cell's value. */
+export type ErrorDetails = Readonly<Record<string, unknown>>
+
+const BRAND = Symbol.for('postgres-custom-attributes.error')
+
+/**
+ * The one class of errors that this library throws.
+ *
+ * The message says what was wrong, where, and what to do; it never repeats a cell's value. Recognise it with
+ * {@link isCustomAttributesError}, which also holds when the ESM and the CommonJS copy of the package meet.
+ */
+export class CustomAttributesError extends Error {
+  /** Stable code; see the README's error catalogue. */
+  readonly code: ErrorCode
+  /** The HTTP status that fits the code. */
+  readonly status: number
+  /** Place and numbers of the problem; JSON-safe. */
+  readonly details: ErrorDetails
+
+  /**
+   * @param code - a code of the catalogue
+   * @param message - what was wrong, where, and the remedy
+   * @param details - JSON-safe facts; default `{}`
+   * @param options - `cause`: the original error, when there is one
+   */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'CustomAttributesError'
+    this.code = code
+    this.status = ERROR_CATALOGUE[code].status
+    this.details = details
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+}
+
+/**
+ * Whether `error` is a {@link CustomAttributesError}, by its brand and not by `instanceof`.
+ *
+ * @param error - anything that was thrown
+ * @param code - when given, also asks for this code
+ */
+export function isCustomAttributesError(error: unknown, code?: ErrorCode): error is CustomAttributesError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    (error as Record<symbol, unknown>)[BRAND] === true &&
+    (code === undefined || (error as CustomAttributesError).code === code)
+  )
+}
+
+/** A problem as data: what a check or a rejected row reports instead of throwing. */
+export interface Problem {
+  code: ErrorCode
+  message: string
+  details: ErrorDetails
+}
+
+/** Throws a problem that was found as data. */
+export function throwProblem(problem: Problem): never {
+  throw new CustomAttributesError(problem.code, problem.message, problem.details)
+}

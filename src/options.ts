@@ -1,0 +1,120 @@
+import { CustomAttributesError } from './errors.js'
+
+/** The library's limits; each is a default that an option of the same name overrides, except the template ones. */
+export const LIMITS = {
+  /** Custom attributes of one customer; the schema's CHECK holds the same number. */
+  maxCustomAttributes: 10,
+  /** Characters of a custom attribute's name. */
+  maxAttributeNameLength: 100,
+  /** Characters of one value. */
+  maxValueLength: 10_000,
+  /** Characters of an email address (RFC 5321 leaves 254 for it). */
+  maxEmailLength: 254,
+  maxBytes: 100 * 1024 * 1024,
+  maxRows: 1_000_000,
+  maxColumns: 500,
+  maxRecordBytes: 256 * 1024,
+  /** Bytes of a template in UTF-8. */
+  maxTemplateBytes: 256 * 1024,
+  maxTemplateTags: 500,
+  /** Characters between the braces of one tag. */
+  maxTagLength: 200,
+} as const
+
+/** How one option is checked: returns what was expected when the value does not fit, else undefined. */
+export type OptionRule = (value: unknown) => string | undefined
+
+export const isFlag: OptionRule = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
+
+export const isText: OptionRule = (value) =>
+  typeof value === 'string' && value.length > 0 ? undefined : 'a non-empty string'
+
+export const isFunction: OptionRule = (value) => (typeof value === 'function' ? undefined : 'a function')
+
+export const isSignal: OptionRule = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal')
+
+export const isObject: OptionRule = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object'
+
+export const oneOf =
+  (...choices: readonly (string | undefined)[]): OptionRule =>
+  (value) =>
+    choices.includes(value as string) ? undefined : choices.map((choice) => JSON.stringify(choice)).join(' or ')
+
+export const wholeNumber =
+  (min: number, max: number = Number.MAX_SAFE_INTEGER): OptionRule =>
+  (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+      ? undefined
+      : max === Number.MAX_SAFE_INTEGER
+        ? `a whole number of at least ${min}`
+        : `a whole number from ${min} to ${max}`
+
+export const isTextList: OptionRule = (value) =>
+  Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? undefined : 'an array of strings'
+
+export const anyOf =
+  (...rules: readonly OptionRule[]): OptionRule =>
+  (value) => {
+    const expected = rules.map((rule) => rule(value))
+    return expected.includes(undefined) ? undefined : expected.join(' or ')
+  }
+
+/**
+ * Checks the options a caller gave against the rules and fills in the defaults. An option that is `undefined` counts as
+ * not given, so that `{ signal: maybe }` needs no ceremony.
+ *
+ * @param where - the function the options belong to, for the message
+ * @param rules - one rule per option; a key without a rule is unknown
+ * @param defaults - values of the options that were not given
+ * @param given - what the caller passed
+ * @throws CustomAttributesError `INVALID_OPTION`, naming the option, what was expected and what came
+ */
+export function resolveOptions<Options extends object, Defaults extends Partial<Options>>(
+  where: string,
+  rules: { readonly [Key in keyof Required<Options>]: OptionRule },
+  defaults: Defaults,
+  given: Options | undefined,
+): Options & Defaults {
+  if (given === undefined) return { ...defaults } as unknown as Options & Defaults
+  const notAnObject = isObject(given)
+  if (notAnObject) throw invalidOption(where, 'options', notAnObject, given)
+  const resolved: Record<string, unknown> = { ...defaults }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(rules, name)) {
+      throw new CustomAttributesError(
+        'INVALID_OPTION',
+        `${where} has no option "${name}". Known options: ${Object.keys(rules).join(', ')}.`,
+        { function: where, option: name },
+      )
+    }
+    if (value === undefined) continue
+    const expected = rules[name as keyof Options](value)
+    if (expected !== undefined) throw invalidOption(where, name, expected, value)
+    resolved[name] = value
+  }
+  return resolved as unknown as Options & Defaults
+}
+
+function invalidOption(where: string, option: string, expected: string, value: unknown): CustomAttributesError {
+  const came = describe(value)
+  return new CustomAttributesError('INVALID_OPTION', `${where}: ${option} must be ${expected}, got ${came}.`, {
+    function: where,
+    option,
+    expected,
+    got: came,
+  })
+}
+
+/** Names a value by its kind, with the value itself only where it cannot be somebody's data. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'string') return value.length <= 40 ? `the string ${JSON.stringify(value)}` : 'a long string'
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${String(value)}`
+  if (typeof value === 'object') {
+    const name = Object.getPrototypeOf(value)?.constructor?.name
+    return name && name !== 'Object' ? `an object of class ${name}` : 'an object'
+  }
+  return typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`
+}

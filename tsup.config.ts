@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/pure.ts'],
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  dts: true,
+  clean: true,
+  sourcemap: true,
+  // The migrations are shipped as files and also stand in the bundle, so that a bundled server finds them.
+  loader: { '.sql': 'text' },
+})
