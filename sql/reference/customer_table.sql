@@ -1,0 +1,38 @@
+-- A customer table to start from. A host's own table needs of this only: an id with a default, account_id, email,
+-- unique (account_id, email), and no other column that is not null without a default.
+create schema if not exists customer;
+
+create table if not exists customer.customer (
+  id uuid primary key default gen_random_uuid(),
+  account_id uuid not null,
+  email text not null,
+  first_name text,
+  last_name text,
+  phone text,
+  company text,
+  birthday date,
+  currency text,
+  country text,
+  province text,
+  city text,
+  address1 text,
+  address2 text,
+  postal_code text,
+  timezone text,
+  accepts_marketing boolean,
+  source text,
+  status text not null default 'active',
+  status_reason text,
+  orders_count integer,
+  total_spent numeric(12, 2),
+  last_order_id text,
+  last_order_name text,
+  last_order_date timestamptz,
+  last_order_price numeric(12, 2),
+  source_id text,
+  action_status text,
+  domain_name text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint customer_account_email_un unique (account_id, email)
+);

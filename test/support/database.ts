@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
+import { afterAll, afterEach, beforeAll, inject } from 'vitest'
+
+type ClientOptions = postgres.Options<Record<string, postgres.PostgresType>>
+
+export interface TestDatabase {
+  readonly url: string
+  /** A client with up to four connections. */
+  readonly sql: postgres.Sql
+  /** Another client, closed together with the database. */
+  connect(options?: ClientOptions): postgres.Sql
+  /** Fails when a connection is still in a transaction, or running a statement, a second from now. */
+  assertNoOpenTransaction(): Promise<void>
+  /** Closes every client, asserts that no transaction was left open, and drops the database. */
+  drop(): Promise<void>
+}
+
+export interface TestDatabaseOptions {
+  /** Whether the reference customer table and the migrations are applied. Default true. */
+  migrated?: boolean
+}
+
+/** The SQL of a fresh host: its customer table, then the migrations. */
+export const SCHEMA_FILES = [
+  'reference/customer_table.sql',
+  '0001_add_custom_attributes.up.sql',
+  '0002_create_attribute_definitions.up.sql',
+] as const
+
+/** The text of a file under `sql/`. */
+export function readSql(file: string): Promise<string> {
+  return readFile(new URL(`../../sql/${file}`, import.meta.url), 'utf8')
+}
+
+/** An empty database of its own on the test server. */
+export async function createDatabase({ migrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`
+  const serverUrl = inject('serverUrl')
+  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
+  const clients: postgres.Sql[] = []
+  const open = (to: string, options?: ClientOptions): postgres.Sql => {
+    const client = postgres(to, { max: 4, onnotice: () => {}, ...options })
+    clients.push(client)
+    return client
+  }
+  const server = open(serverUrl, { max: 1 })
+  await server.unsafe(`create database ${name} template template0`)
+
+  const assertNoOpenTransaction = async (): Promise<void> => {
+    const deadline = Date.now() + 1_000
+    for (;;) {
+      const left = await server<{ state: string; query: string }[]>`
+        select state, left(query, 500) as query from pg_stat_activity where datname = ${name} and xact_start is not null
+        and backend_type = 'client backend'`
+      if (left.length === 0) return
+      if (Date.now() > deadline) {
+        const list = left.map(({ state, query }) => `${state}: ${query}`).join('\n')
+        throw new Error(`${left.length} connection(s) left in a transaction:\n${list}`)
+      }
+      await sleep(20)
+    }
+  }
+  const database: TestDatabase = {
+    url,
+    sql: open(url),
+    connect: (options) => open(url, options),
+    assertNoOpenTransaction,
+    drop: async () => {
+      try {
+        await assertNoOpenTransaction()
+      } finally {
+        await Promise.all(clients.filter((client) => client !== server).map((client) => client.end({ timeout: 2 })))
+        await server.unsafe(`drop database ${name} with (force)`)
+        await server.end()
+      }
+    },
+  }
+  if (migrated) for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
+  return database
+}
+
+/**
+ * A database for the tests of this file: made before them, dropped after them, and no test may leave a connection in a
+ * transaction. Read `sql` and the rest from the returned object inside tests; before `beforeAll` there is none.
+ */
+export function useDatabase(options?: TestDatabaseOptions): TestDatabase {
+  let database: TestDatabase | undefined
+  const current = (): TestDatabase => {
+    if (!database) throw new Error('The database is made in beforeAll: use it inside tests and hooks.')
+    return database
+  }
+  beforeAll(async () => {
+    database = await createDatabase(options)
+  })
+  afterEach(() => database?.assertNoOpenTransaction())
+  afterAll(() => database?.drop())
+  return {
+    get url() {
+      return current().url
+    },
+    get sql() {
+      return current().sql
+    },
+    connect: (clientOptions) => current().connect(clientOptions),
+    assertNoOpenTransaction: () => current().assertNoOpenTransaction(),
+    drop: () => current().drop(),
+  }
+}

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+const notHere = [...configDefaults.exclude, 'test/browser/**', 'test/matrix/**', 'test/bench/**']
+
+export default defineConfig({
+  plugins: [
+    {
+      // What the bundler's loader does for the package.
+      name: 'sql-as-text',
+      enforce: 'pre',
+      load: async (id) =>
+        id.endsWith('.sql') ? `export default ${JSON.stringify(await readFile(id, 'utf8'))}` : undefined,
+    },
+    {
+      // The first line of output names the database: the global set-up prints it, where the heading would stand.
+      name: 'database-as-heading',
+      configureVitest: ({ vitest }) => {
+        vitest.logger.printBanner = () => {}
+      },
+    },
+  ],
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      // Tests of pure functions wait for no server.
+      { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts'], exclude: notHere } },
+      {
+        extends: true,
+        test: {
+          name: 'database',
+          include: ['test/**/*.test.ts'],
+          exclude: [...notHere, 'test/pure/**'],
+          globalSetup: 'test/support/global-setup.ts',
+        },
+      },
+    ],
+  },
+})
