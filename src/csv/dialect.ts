@@ -1,0 +1,111 @@
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { type Delimiter, RecordReader } from './records.js'
+
+/** The delimiters that are looked for. */
+export const DELIMITERS: readonly Delimiter[] = [',', ';', '\t', '|']
+
+/** Among how many records the header is looked for. */
+const HEAD_RECORDS = 10
+
+/** Formats that people upload by mistake: the bytes they start with, and what they are. */
+const SIGNATURES: readonly (readonly [string, string])[] = [
+  ['PK\x03\x04', 'a zip archive or an Excel workbook (.xlsx)'],
+  ['PK\x05\x06', 'an empty zip archive'],
+  ['\xd0\xcf\x11\xe0', 'an old Excel workbook (.xls)'],
+  ['%PDF', 'a PDF'],
+  ['\x89PNG', 'a PNG image'],
+  ['\xff\xd8\xff', 'a JPEG image'],
+  ['GIF8', 'a GIF image'],
+  ['RIFF', 'a media file'],
+  ['BM', 'a BMP image'],
+  ['\x1f\x8b', 'a gzip archive'],
+  ['7z\xbc\xaf', 'a 7z archive'],
+  ['Rar!', 'a RAR archive'],
+  ['{\\rtf', 'an RTF document'],
+]
+
+const MARKUP = /^\s*<(?:!doctype|html|head|body|table|\?xml|svg)\b|^\s*<\?xml/i
+
+/**
+ * Recognises files that are no CSV by their first bytes.
+ *
+ * @throws CustomAttributesError `UNSUPPORTED_FILE` with what the file is and what to do
+ */
+export function checkFileType(head: Buffer): void {
+  const start = head.toString('latin1', 0, 512).replace(/^\xef\xbb\xbf/, '')
+  const found = SIGNATURES.find(([bytes]) => start.startsWith(bytes) && (bytes !== 'BM' || start.charCodeAt(6) === 0))
+  const format = found?.[1] ?? (MARKUP.test(start) ? 'an HTML or XML page' : undefined)
+  if (format === undefined) return
+  throw new CustomAttributesError(
+    'UNSUPPORTED_FILE',
+    `File must be CSV, but this is ${format}. Open it in a spreadsheet and save it as "CSV UTF-8".`,
+    { format },
+  )
+}
+
+/** How a file's records are written, and which of them is the header. */
+export interface Dialect {
+  delimiter: Delimiter
+  /** index of the header among all records, blank ones too; undefined when every record is blank */
+  headerIndex: number | undefined
+}
+
+/**
+ * Finds the delimiter and the header record in the head of a file: the delimiter under which a record among the first
+ * ten has an email header, the earlier the better; without any, the one that cuts the first record most often.
+ *
+ * @param head - the first bytes, in UTF-8
+ * @param isWhole - whether the head is the whole file
+ * @param delimiter - the delimiter when it is known
+ * @param isEmailHeader - whether a cell names the email column
+ */
+export function findDialect(
+  head: Buffer,
+  isWhole: boolean,
+  delimiter: Delimiter | undefined,
+  isEmailHeader: (cell: string) => boolean,
+): Dialect {
+  const readings = (delimiter ? [delimiter] : DELIMITERS).map((candidate) => {
+    const records = readHead(head, isWhole, candidate)
+    const first = records.findIndex((record) => !isBlankRecord(record))
+    const email = records.findIndex((record) => record.some(isEmailHeader))
+    const headerIndex = email === -1 ? (first === -1 ? undefined : first) : email
+    const cells = headerIndex === undefined ? 0 : records[headerIndex]!.length
+    return { delimiter: candidate, headerIndex, cells, rank: email === -1 ? HEAD_RECORDS * 100 : email }
+  })
+  const best = readings.reduce((a, b) => (b.rank < a.rank || (b.rank === a.rank && b.cells > a.cells) ? b : a))
+  return { delimiter: best.delimiter, headerIndex: best.headerIndex }
+}
+
+/** The `sep=;` line that Excel writes and reads, or undefined. Its length is in bytes. */
+export function readSepLine(head: Buffer): { delimiter: Delimiter; length: number } | undefined {
+  const match = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r)/i.exec(head.toString('latin1', 0, 16))
+  return match ? { delimiter: match[1] as Delimiter, length: match[0].length } : undefined
+}
+
+/** Whether every cell of a record is blank: such a record is no row. */
+export function isBlankRecord(record: readonly string[]): boolean {
+  for (const cell of record) if (cell !== '' && cell.trim() !== '') return false
+  return true
+}
+
+function readHead(head: Buffer, isWhole: boolean, delimiter: Delimiter): string[][] {
+  const reader = new RecordReader(delimiter, { maxColumns: head.length + 1, maxRecordBytes: head.length + 1 })
+  const step = 8 * 1024
+  const records: string[][] = []
+  let filled = 0
+  try {
+    for (let at = 0; at < head.length && filled < HEAD_RECORDS; at += step) {
+      const batch = reader.feed(head.subarray(at, at + step), isWhole && at + step >= head.length)
+      for (const record of batch.records) {
+        if (filled === HEAD_RECORDS) break
+        records.push(record)
+        if (!isBlankRecord(record)) filled++
+      }
+    }
+  } catch (error) {
+    // Under a wrong delimiter quotes rarely fit; under the right one the reading of the file will say so.
+    if (!isCustomAttributesError(error)) throw error
+  }
+  return records
+}

@@ -1,0 +1,249 @@
+import { CustomAttributesError } from '../errors.js'
+import { LIMITS, oneOf, wholeNumber } from '../options.js'
+import { createDecoder, type Decoder, ENCODINGS, type Encoding, readByteOrderMark } from './decode.js'
+import { checkFileType, DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
+import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
+import { type CsvInput, openSource } from './source.js'
+
+/** How a CSV is read, and how large it may be. */
+export interface CsvOptions {
+  /** The delimiter. Default `'auto'`: found from the header record, or from a `sep=;` first line. */
+  delimiter?: 'auto' | Delimiter
+  /**
+   * The encoding. Default `'auto'`: a byte order mark, else strict UTF-8, else windows-1252 with a warning. Text given
+   * as strings is not decoded at all.
+   */
+  encoding?: 'auto' | Encoding
+  /** Most bytes of the file. Default 100 MB (104,857,600). */
+  maxBytes?: number
+  /** Most cells of a record. Default 500. */
+  maxColumns?: number
+  /** Most bytes of a record. Default 256 KiB (262,144). */
+  maxRecordBytes?: number
+}
+
+export const CSV_OPTION_RULES = {
+  delimiter: oneOf('auto', ...DELIMITERS),
+  encoding: oneOf('auto', ...ENCODINGS),
+  maxBytes: wholeNumber(1),
+  maxColumns: wholeNumber(1),
+  maxRecordBytes: wholeNumber(1),
+}
+
+export const CSV_DEFAULTS = {
+  delimiter: 'auto',
+  encoding: 'auto',
+  maxBytes: LIMITS.maxBytes,
+  maxColumns: LIMITS.maxColumns,
+  maxRecordBytes: LIMITS.maxRecordBytes,
+} as const satisfies CsvOptions
+
+/** Something about a file that its owner should know, though it could be read. */
+export interface CsvWarning {
+  code: 'ENCODING_ASSUMED' | 'PREAMBLE_SKIPPED'
+  message: string
+}
+
+/** An opened CSV: its header is read, its rows are still to come. */
+export interface CsvFile {
+  headers: readonly string[]
+  delimiter: Delimiter
+  /** the row number of the first record after the header; from 1 */
+  firstRow: number
+  /** the encoding as far as the file was read */
+  encoding(): Encoding
+  warnings(): CsvWarning[]
+  bytesRead(): number
+  /** the records after the header, blank ones too */
+  records(): AsyncGenerator<RecordBatch, void>
+  /** lets go of the source; only needed when `records` is not read */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a CSV: finds its type, encoding, delimiter and header, and leaves its rows to be read.
+ *
+ * @param csv - the file, whole or in chunks
+ * @param options - resolved {@link CsvOptions}, and the signal that stops the reading
+ * @param isEmailHeader - whether a header names the email column, by which the header is told from a preamble
+ * @throws CustomAttributesError in this order `UNSUPPORTED_FILE`, `FILE_TOO_LARGE`, `INVALID_ENCODING`,
+ *   `UNCLOSED_QUOTE` and the other errors of {@link RecordReader.feed}, `EMPTY_FILE`
+ */
+export async function openCsv(
+  csv: CsvInput,
+  options: Required<CsvOptions> & { signal?: AbortSignal | undefined },
+  isEmailHeader: (header: string) => boolean,
+): Promise<CsvFile> {
+  const bytes = createByteReader(csv, options)
+  const pieces = bytes.pieces()
+  try {
+    const head: Buffer[] = []
+    let headBytes = 0
+    let ended = false
+    while (headBytes < options.maxRecordBytes && !ended) {
+      const next = await pieces.next()
+      if (next.done) ended = true
+      else {
+        head.push(next.value)
+        headBytes += next.value.length
+      }
+    }
+    const start = Buffer.concat(head)
+    const sep = readSepLine(start)
+    const forced = options.delimiter === 'auto' ? sep?.delimiter : options.delimiter
+    const text = start.subarray(sep?.length ?? 0)
+    const dialect = findDialect(text, ended, forced, isEmailHeader)
+    const skipped = sep ? 1 : 0
+    const reader = new RecordReader(dialect.delimiter, options, 1 + skipped)
+
+    // The head is fed in small steps like all else: what a record may take is judged by the reader.
+    const rest = readRecords(reader, text, ended, pieces)
+    const header = await takeHeader(rest, dialect.headerIndex)
+    return {
+      headers: header.record,
+      delimiter: dialect.delimiter,
+      firstRow: header.index + 2 + skipped,
+      encoding: bytes.encoding,
+      bytesRead: bytes.bytesRead,
+      warnings: () => [
+        ...(bytes.isAssumed() ? [encodingAssumed()] : []),
+        ...(header.filledBefore > 0 ? [preambleSkipped(header.filledBefore)] : []),
+      ],
+      async *records() {
+        yield header.rest
+        yield* rest
+      },
+      async close() {
+        await rest.return()
+        await pieces.return()
+      },
+    }
+  } catch (error) {
+    await pieces.return()
+    throw error
+  }
+}
+
+/** The file's bytes as UTF-8, checked for type, size and encoding. */
+function createByteReader(csv: CsvInput, options: Required<CsvOptions> & { signal?: AbortSignal | undefined }) {
+  const source = openSource(csv, options.signal)
+  let decoder: Decoder | undefined
+  let bytes = 0
+
+  const checkSize = (size: number) => {
+    if (size <= options.maxBytes) return
+    throw new CustomAttributesError(
+      'FILE_TOO_LARGE',
+      `The file is over ${options.maxBytes} bytes. Split it into several files, or raise maxBytes.`,
+      { maxBytes: options.maxBytes },
+    )
+  }
+
+  async function* pieces(): AsyncGenerator<Buffer, void> {
+    for await (let piece of source.pieces()) {
+      bytes += piece.length
+      if (!decoder) {
+        checkFileType(piece)
+        checkSize(source.size ?? 0)
+        checkSize(bytes)
+        const mark = readByteOrderMark(piece)
+        decoder = createDecoder(chooseEncoding(piece, mark?.encoding, options.encoding, source.isText()))
+        piece = piece.subarray(mark?.length ?? 0)
+      }
+      checkSize(bytes)
+      yield decoder.decode(piece)
+    }
+    if (decoder) yield decoder.decode(Buffer.alloc(0), true)
+  }
+
+  return {
+    pieces,
+    bytesRead: () => bytes,
+    encoding: (): Encoding => decoder?.encoding() ?? 'utf-8',
+    isAssumed: () => decoder?.isAssumed() ?? false,
+  }
+}
+
+function chooseEncoding(
+  head: Buffer,
+  marked: Encoding | undefined,
+  option: 'auto' | Encoding,
+  isText: boolean,
+): Encoding | undefined {
+  if (isText) return 'utf-8'
+  if (option !== 'auto') {
+    if (!marked || marked === option) return option
+    throw new CustomAttributesError(
+      'INVALID_ENCODING',
+      `The file is not ${option}: its byte order mark says ${marked}. Leave encoding out, or name that one.`,
+      { encoding: option, byte: 1 },
+    )
+  }
+  if (!marked && looksLikeUtf16(head)) {
+    throw new CustomAttributesError(
+      'INVALID_ENCODING',
+      'The file looks like UTF-16 without a byte order mark. Save it as "CSV UTF-8", or name its encoding with encoding.',
+      { encoding: 'utf-8', byte: 1 },
+    )
+  }
+  return marked
+}
+
+/** Every other byte NUL: plain text in UTF-16 that does not say so. */
+function looksLikeUtf16(head: Buffer): boolean {
+  const sample = head.subarray(0, 64)
+  const zeros = (parity: number) => sample.filter((byte, index) => byte === 0 && index % 2 === parity).length
+  return sample.length >= 8 && Math.max(zeros(0), zeros(1)) > sample.length / 3
+}
+
+async function* readRecords(
+  reader: RecordReader,
+  head: Buffer,
+  isWhole: boolean,
+  pieces: AsyncGenerator<Buffer, void>,
+): AsyncGenerator<RecordBatch, void> {
+  try {
+    const step = 64 * 1024
+    for (let at = 0; at < head.length; at += step) yield reader.feed(head.subarray(at, at + step))
+    if (!isWhole) for await (const piece of pieces) yield reader.feed(piece)
+    yield reader.feed(Buffer.alloc(0), true)
+  } finally {
+    await pieces.return()
+  }
+}
+
+async function takeHeader(batches: AsyncGenerator<RecordBatch, void>, headerIndex: number | undefined) {
+  let index = 0
+  let filledBefore = 0
+  while (true) {
+    const next = await batches.next()
+    if (next.done) break
+    const { records, lines } = next.value
+    for (const [at, record] of records.entries()) {
+      const isHeader = headerIndex === undefined ? !isBlankRecord(record) : index === headerIndex
+      if (isHeader) {
+        return { record, index, filledBefore, rest: { records: records.slice(at + 1), lines: lines.slice(at + 1) } }
+      }
+      if (!isBlankRecord(record)) filledBefore++
+      index++
+    }
+  }
+  throw new CustomAttributesError(
+    'EMPTY_FILE',
+    'The file has no header row. Write the column names into the first row, one of them "email".',
+  )
+}
+
+function encodingAssumed(): CsvWarning {
+  return {
+    code: 'ENCODING_ASSUMED',
+    message: 'The file is not UTF-8 and was read as windows-1252. Check accented letters, or name its encoding.',
+  }
+}
+
+function preambleSkipped(rows: number): CsvWarning {
+  return {
+    code: 'PREAMBLE_SKIPPED',
+    message: `${rows} ${rows === 1 ? 'row' : 'rows'} before the header were skipped.`,
+  }
+}

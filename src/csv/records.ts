@@ -1,0 +1,138 @@
+import { type CsvError, Parser } from 'csv-parse'
+import { CustomAttributesError } from '../errors.js'
+
+/** A delimiter between cells. */
+export type Delimiter = ',' | ';' | '\t' | '|'
+
+/** Limits of one record. */
+export interface RecordLimits {
+  maxColumns: number
+  maxRecordBytes: number
+}
+
+/** Records in file order, blank ones too, each with the physical line on which it starts. */
+export interface RecordBatch {
+  records: string[][]
+  lines: number[]
+}
+
+/** The parts of csv-parse's public but untyped `state` that say where an error stands. */
+interface ParserState {
+  quoting: boolean
+  record: string[]
+  field: { toString(): string }
+}
+
+/**
+ * Reads records (RFC 4180, with any of the four delimiters and any line end) out of UTF-8 bytes fed piece by piece.
+ *
+ * It is csv-parse's parser driven by hand: records are taken where it would queue them on its stream, and the line is
+ * derived from its counter there, which its option `info` would do at half the speed.
+ */
+export class RecordReader extends Parser {
+  readonly #limits: RecordLimits
+  #batch: RecordBatch = { records: [], lines: [] }
+  #line: number
+  #linesBefore = 0
+
+  /**
+   * @param delimiter - the delimiter between cells
+   * @param limits - `maxColumns` and `maxRecordBytes`
+   * @param line - the physical line on which the bytes start; from 1
+   */
+  constructor(delimiter: Delimiter, limits: RecordLimits, line = 1) {
+    super({
+      delimiter,
+      // All three at once: by itself csv-parse takes the first line's delimiter for the whole file's.
+      record_delimiter: ['\r\n', '\n', '\r'],
+      relax_column_count: true,
+      max_record_size: limits.maxRecordBytes,
+    })
+    this.#limits = limits
+    this.#line = line
+  }
+
+  override push(record: string[] | null): boolean {
+    if (record === null) return false
+    this.#batch.records.push(record)
+    this.#batch.lines.push(this.#line)
+    // csv-parse counts a CRLF within quotes twice, so more than one line means to count.
+    const lines = this.info.lines - this.#linesBefore === 1 ? 1 : 1 + countLineBreaks(record)
+    this.#linesBefore = this.info.lines
+    this.#line += lines
+    if (record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line - lines)
+    return true
+  }
+
+  /**
+   * Takes bytes and returns the records that are complete with them.
+   *
+   * @param bytes - the next bytes, at most some tens of kilobytes, which bound the memory that a row of endless
+   *   delimiters can take
+   * @param end - whether these are the last
+   * @throws CustomAttributesError `UNCLOSED_QUOTE`, `INVALID_QUOTE`, `RECORD_TOO_LARGE`, `TOO_MANY_COLUMNS`
+   */
+  feed(bytes: Buffer, end = false): RecordBatch {
+    let failure: CsvError | null | undefined
+    const keep = (error?: Error | null) => {
+      failure ??= error as CsvError
+    }
+    if (bytes.length > 0) this._transform(bytes, 'utf8', keep)
+    if (end && !failure) this._flush(keep)
+    if (failure) throw this.#explain(failure)
+    if (this.#state().record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line)
+    const batch = this.#batch
+    this.#batch = { records: [], lines: [] }
+    return batch
+  }
+
+  #state(): ParserState {
+    return (this as unknown as { state: ParserState }).state
+  }
+
+  #tooManyColumns(line: number): CustomAttributesError {
+    const { maxColumns } = this.#limits
+    return new CustomAttributesError(
+      'TOO_MANY_COLUMNS',
+      `Line ${line} has more than ${maxColumns} cells. Remove columns, or raise maxColumns.`,
+      { line, maxColumns },
+    )
+  }
+
+  #explain(error: CsvError): CustomAttributesError {
+    const { quoting, record, field } = this.#state()
+    const cell = field.toString()
+    const opened = this.#line + countLineBreaks(record)
+    const line = opened + countLineBreaks([cell])
+    // A quote found open lines later is the one that opened the cell, not the one that finally did not fit.
+    const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED' || (quoting && line > opened)
+    if (isOpen) {
+      return new CustomAttributesError(
+        'UNCLOSED_QUOTE',
+        `The quote opened on line ${opened} (column ${record.length + 1}) is never closed. ` +
+          'Close it, or double a quote that belongs to the text.',
+        { line: opened, column: record.length + 1 },
+      )
+    }
+    if (error.code === 'CSV_MAX_RECORD_SIZE') {
+      const { maxRecordBytes } = this.#limits
+      return new CustomAttributesError(
+        'RECORD_TOO_LARGE',
+        `The record on line ${this.#line} is over ${maxRecordBytes} bytes. Shorten it, or raise maxRecordBytes.`,
+        { line: this.#line, maxRecordBytes },
+      )
+    }
+    return new CustomAttributesError(
+      'INVALID_QUOTE',
+      `A quote stands in the middle of the cell on line ${line} (column ${record.length + 1}). ` +
+        'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2).',
+      { line, column: record.length + 1 },
+    )
+  }
+}
+
+function countLineBreaks(cells: readonly string[]): number {
+  let count = 0
+  for (const cell of cells) count += cell.match(/\r\n|\r|\n/g)?.length ?? 0
+  return count
+}

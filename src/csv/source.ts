@@ -1,0 +1,180 @@
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { describe } from '../options.js'
+
+/**
+ * A CSV, whole or in chunks: text, bytes, a `Blob`/`File`, a web `ReadableStream`, a Node `Readable`, or any other async
+ * iterable whose chunks are text or bytes.
+ */
+export type CsvInput =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | ReadableStream<Uint8Array | string>
+  | AsyncIterable<Uint8Array | string>
+
+/** A CSV as bytes in pieces of one size, however it was given: what is made of them cannot depend on the chunks. */
+export interface CsvSource {
+  /** the input was text, so the bytes are UTF-8 and nothing is to be detected */
+  isText(): boolean
+  /** the size in bytes, where it is known before reading */
+  size: number | undefined
+  pieces(): AsyncGenerator<Buffer, void>
+}
+
+/** Every piece but the last has this size. */
+const PIECE_BYTES = 64 * 1024
+
+/**
+ * Opens an input for reading.
+ *
+ * @param csv - the input
+ * @param signal - stops the reading
+ * @throws CustomAttributesError `INVALID_ARGUMENT` at once; while reading `SOURCE_FAILED` (the source's own error is the
+ *   cause) and the signal's `UPLOAD_ABORTED`
+ */
+export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
+  const chunks = toChunks(csv)
+  let text = typeof csv === 'string'
+
+  async function* pieces(): AsyncGenerator<Buffer, void> {
+    const encode = createTextEncoder()
+    let waiting: Buffer[] = []
+    let waitingBytes = 0
+    const iterator = chunks[Symbol.asyncIterator]()
+    let first = true
+    let finished = false
+    try {
+      while (true) {
+        const next = await orAborted(nextChunk(iterator), signal)
+        if (next.done) break
+        if (first) text = typeof next.value === 'string'
+        first = false
+        const chunk = typeof next.value === 'string' ? encode(next.value) : toBuffer(next.value)
+        waiting.push(chunk)
+        waitingBytes += chunk.length
+        if (waitingBytes < PIECE_BYTES) continue
+        const joined = waiting.length === 1 ? chunk : Buffer.concat(waiting)
+        const whole = joined.length - (joined.length % PIECE_BYTES)
+        for (let at = 0; at < whole; at += PIECE_BYTES) yield joined.subarray(at, at + PIECE_BYTES)
+        waiting = [joined.subarray(whole)]
+        waitingBytes = joined.length - whole
+      }
+      finished = true
+      const rest = Buffer.concat([...waiting, encode('', true)])
+      if (rest.length > 0) yield rest
+    } finally {
+      // A source that hangs must not keep the upload from ending: closing is asked for, not waited for.
+      if (!finished) Promise.resolve(iterator.return?.()).catch(() => {})
+    }
+  }
+
+  return { isText: () => text, size: knownSize(csv), pieces }
+}
+
+/** The error an aborted signal stands for; the host's own reason is the cause. */
+export function abortError(signal: AbortSignal): CustomAttributesError {
+  return new CustomAttributesError('UPLOAD_ABORTED', 'The signal stopped the upload.', {}, { cause: signal.reason })
+}
+
+/** Waits for a promise, but no longer than until the signal aborts. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  if (signal.aborted) {
+    promise.catch(() => {})
+    return Promise.reject(abortError(signal))
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortError(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+async function nextChunk(iterator: AsyncIterator<Uint8Array | string>): Promise<IteratorResult<Uint8Array | string>> {
+  try {
+    return await iterator.next()
+  } catch (error) {
+    if (isCustomAttributesError(error)) throw error
+    throw new CustomAttributesError(
+      'SOURCE_FAILED',
+      'Reading the CSV source failed; see cause. Upload the file again: rows that were stored are then unchanged.',
+      {},
+      { cause: error },
+    )
+  }
+}
+
+function toChunks(csv: CsvInput): AsyncIterable<Uint8Array | string> {
+  if (typeof csv === 'string') return slices(csv)
+  if (csv instanceof Uint8Array) return once(csv)
+  if (csv instanceof ArrayBuffer) return once(new Uint8Array(csv))
+  if (csv instanceof Blob) return csv.stream()
+  if (typeof csv === 'object' && csv !== null && Symbol.asyncIterator in csv) return csv
+  if (isReadableStream(csv)) return readStream(csv)
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    'csv must be a string, Uint8Array, Blob, ReadableStream, Readable or another async iterable of chunks, ' +
+      `got ${describe(csv)}.`,
+    { argument: 'csv' },
+  )
+}
+
+async function* slices(text: string): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += PIECE_BYTES) yield text.slice(at, at + PIECE_BYTES)
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+function isReadableStream(csv: unknown): csv is ReadableStream<Uint8Array | string> {
+  return typeof (csv as ReadableStream | null)?.getReader === 'function'
+}
+
+/** For runtimes whose web streams are not async iterable. */
+async function* readStream(stream: ReadableStream<Uint8Array | string>): AsyncGenerator<Uint8Array | string> {
+  const reader = stream.getReader()
+  try {
+    while (true) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel()
+  }
+}
+
+function knownSize(csv: CsvInput): number | undefined {
+  if (csv instanceof Blob) return csv.size
+  if (csv instanceof Uint8Array || csv instanceof ArrayBuffer) return csv.byteLength
+  return undefined
+}
+
+function toBuffer(chunk: unknown): Buffer {
+  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    `The chunks of csv must be strings or Uint8Arrays, got ${describe(chunk)}.`,
+    { argument: 'csv' },
+  )
+}
+
+/**
+ * Encodes text to UTF-8, joining surrogate pairs that were split between chunks. Half of a pair, which UTF-8 cannot
+ * hold, becomes NUL: the row is then rejected as `INVALID_CHARACTER` instead of being stored with U+FFFD.
+ */
+function createTextEncoder(): (text: string, end?: boolean) => Buffer {
+  let held = ''
+  return (text, end = false) => {
+    let joined = held + text
+    held = ''
+    const last = joined.charCodeAt(joined.length - 1)
+    if (!end && last >= 0xd800 && last <= 0xdbff) {
+      held = joined.slice(-1)
+      joined = joined.slice(0, -1)
+    }
+    return Buffer.from(joined.replace(/\p{Cs}/gu, '\0'), 'utf8')
+  }
+}

@@ -1,0 +1,73 @@
+import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
+import { isFlag, isTextList, oneOf, resolveOptions } from './options.js'
+
+/** A row of an upload that was not stored, with its reason. */
+export interface RejectedRow {
+  /** the row's number as a spreadsheet shows it: header, preamble and blank rows count; from 1 */
+  row: number
+  /** the physical line on which the row starts; from 1 */
+  line: number
+  code: ErrorCode
+  /** the header of the column at fault, where there is one */
+  column?: string
+  message: string
+  /** facts for a machine, such as `sqlstate` and `constraint`; JSON-safe, without values */
+  details?: ErrorDetails
+  /** the row's cells as the file has them */
+  record: readonly string[]
+}
+
+/** Options of {@link rejectedRowsCsv}. */
+export interface RejectedRowsCsvOptions {
+  /** The delimiter. Default `','`. */
+  delimiter?: ',' | ';' | '\t' | '|'
+  /** Starts the text with a byte order mark, by which Excel recognises UTF-8. Default `false`. */
+  bom?: boolean
+}
+
+/**
+ * Writes rejected rows as a CSV in the file's own columns plus `error_code,error_message`: mended and uploaded again it
+ * changes only the mended rows, as an upload ignores these two columns.
+ *
+ * Cells are quoted as RFC 4180 says, with CRLF line ends. A cell that a spreadsheet would run as a formula (it starts
+ * with `= + - @`, TAB or CR) gets an apostrophe before it, which an upload drops again. A row with too few cells is
+ * filled up with empty ones; the cells that a row has too many stand behind the two columns, so that none is lost.
+ *
+ * @param headers - the file's header row (`UploadResult.headers`)
+ * @param rejectedRows - the rejected rows, from `UploadResult.rejected` or collected by `onRejected`
+ * @param options - see {@link RejectedRowsCsvOptions}
+ * @throws CustomAttributesError `INVALID_ARGUMENT`, `INVALID_OPTION`
+ */
+export function rejectedRowsCsv(
+  headers: readonly string[],
+  rejectedRows: Iterable<RejectedRow>,
+  options?: RejectedRowsCsvOptions,
+): string {
+  if (isTextList(headers) !== undefined) {
+    throw new CustomAttributesError('INVALID_ARGUMENT', 'headers must be an array of strings.', { argument: 'headers' })
+  }
+  const { delimiter, bom } = resolveOptions<RejectedRowsCsvOptions, { delimiter: ','; bom: false }>(
+    'rejectedRowsCsv',
+    { delimiter: oneOf(',', ';', '\t', '|'), bom: isFlag },
+    { delimiter: ',', bom: false },
+    options,
+  )
+  // A mended file that is rejected again has the two columns already: they are written anew, never doubled.
+  const kept = headers.flatMap((header, index) =>
+    header.trim() === 'error_code' || header.trim() === 'error_message' ? [] : [index],
+  )
+  const line = (cells: readonly string[]) => `${cells.map((cell) => formatCell(cell, delimiter)).join(delimiter)}\r\n`
+  let text = bom ? '\ufeff' : ''
+  text += line([...kept.map((index) => headers[index]!), 'error_code', 'error_message'])
+  for (const { record, code, message } of rejectedRows) {
+    text += line([...kept.map((index) => record[index] ?? ''), code, message, ...record.slice(headers.length)])
+  }
+  return text
+}
+
+function formatCell(cell: string, delimiter: string): string {
+  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
+  return safe.includes(delimiter) || /["\r\n]/.test(safe) || safe !== safe.trim()
+    ? `"${safe.replaceAll('"', '""')}"`
+    : safe
+}

@@ -1,0 +1,207 @@
+import { type ColumnMapping, mapColumns, type StandardColumn } from './columns.js'
+import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
+import { LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
+
+/** A row as the library stores it: strings under the database's names; empty values are left out. */
+export interface ParsedRow {
+  standard: Partial<Record<StandardColumn, string>>
+  custom_attributes: Record<string, string>
+}
+
+/** How the values of a row are read. */
+export interface RowOptions {
+  /** `'lower'` (default) lower-cases email addresses, `'preserve'` keeps them as typed. */
+  emailCase?: 'lower' | 'preserve'
+  /** Most characters of one value. Default 10,000. */
+  maxValueLength?: number
+}
+
+export const ROW_OPTION_RULES = { emailCase: oneOf('lower', 'preserve'), maxValueLength: wholeNumber(1) }
+export const ROW_DEFAULTS = { emailCase: 'lower', maxValueLength: LIMITS.maxValueLength } as const satisfies RowOptions
+
+/** Why a row cannot be stored. */
+export interface RowProblem {
+  code: ErrorCode
+  message: string
+  /** the header of the column, where the problem has one */
+  column?: string
+  details: ErrorDetails
+}
+
+/** One column that is read: where it stands, what it is called in the file, and what it fills. */
+export interface RowTarget {
+  index: number
+  header: string
+  field?: StandardColumn
+  attribute?: string
+}
+
+/**
+ * Reads rows by a mapping whose header work is done: `read` writes each target's value into `values`, in the order of
+ * `targets` (`''` where it is empty), or returns why the row cannot be stored.
+ */
+export interface RowReader {
+  readonly targets: readonly RowTarget[]
+  read(row: readonly string[], values: string[]): RowProblem | undefined
+}
+
+/** Section 4.10.5.1.5 of the HTML standard: "valid email address". */
+const EMAIL =
+  /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
+
+const UNSTORABLE = /\0|\p{Cs}/u
+
+/**
+ * Parses one row into standard fields and custom attributes. Values are trimmed strings; one leading apostrophe before
+ * `= + - @`, TAB or CR (a spreadsheet's text mark) is dropped; empty values are left out.
+ *
+ * @param headersOrMapping - the header row, or better the {@link ColumnMapping} made once by `mapColumns`: then nothing
+ *   is done per row for the headers
+ * @param row - the cells, as many as there are headers; further cells are fine as long as all of them are empty
+ * @param options - `emailCase` and `maxValueLength`; see {@link RowOptions}
+ * @throws CustomAttributesError `EMAIL_REQUIRED`, `INVALID_EMAIL`, `COLUMN_COUNT_MISMATCH`, `INVALID_CHARACTER`,
+ *   `VALUE_TOO_LONG`; with headers also the problems of `mapColumns`
+ */
+export function parseRow(
+  headersOrMapping: readonly string[] | ColumnMapping,
+  row: readonly string[],
+  options?: RowOptions,
+): ParsedRow {
+  const reader = readerFor(headersOrMapping, options)
+  if (!Array.isArray(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
+  const values: string[] = []
+  const problem = reader.read(row, values)
+  if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+  return toParsedRow(reader.targets, values)
+}
+
+/** The row that a reader's values stand for. */
+export function toParsedRow(targets: readonly RowTarget[], values: readonly string[]): ParsedRow {
+  const parsed: ParsedRow = { standard: {}, custom_attributes: {} }
+  for (const [index, { field, attribute }] of targets.entries()) {
+    const value = values[index]
+    if (!value) continue
+    if (field) parsed.standard[field] = value
+    else parsed.custom_attributes[attribute!] = value
+  }
+  return parsed
+}
+
+const DEFAULT_READERS = new WeakMap<ColumnMapping, RowReader>()
+
+function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options: RowOptions | undefined): RowReader {
+  const mapping = Array.isArray(headersOrMapping) ? mapColumns(headersOrMapping) : (headersOrMapping as ColumnMapping)
+  if (!Array.isArray((mapping as ColumnMapping | undefined)?.columns)) {
+    throw new CustomAttributesError(
+      'INVALID_ARGUMENT',
+      'parseRow needs an array of headers or the mapping that mapColumns returns.',
+    )
+  }
+  const resolved = resolveOptions<RowOptions, typeof ROW_DEFAULTS>('parseRow', ROW_OPTION_RULES, ROW_DEFAULTS, options)
+  if (options !== undefined) return createRowReader(mapping, resolved)
+  const reader = DEFAULT_READERS.get(mapping) ?? createRowReader(mapping, resolved)
+  DEFAULT_READERS.set(mapping, reader)
+  return reader
+}
+
+/** Compiles a mapping into a {@link RowReader}. */
+export function createRowReader(
+  mapping: ColumnMapping,
+  { emailCase, maxValueLength }: Required<RowOptions> = ROW_DEFAULTS,
+): RowReader {
+  const width = mapping.columns.length
+  const targets = mapping.columns.flatMap(({ target, header, position }): RowTarget[] =>
+    target === null ? [] : [{ index: position - 1, header, ...target }],
+  )
+  const indexes = targets.map(({ index }) => index)
+  const emailAt = targets.findIndex(({ field }) => field === 'email')
+  if (emailAt === -1) {
+    throw new CustomAttributesError('EMAIL_COLUMN_MISSING', 'email is required: the mapping has no email column.')
+  }
+
+  return {
+    targets,
+    read(row, values) {
+      if (row.length !== width && !hasOnlyBlanksAfter(row, width)) return countMismatch(row.length, width)
+      for (let at = 0; at < indexes.length; at++) {
+        const value = cleanValue(row[indexes[at]!]!)
+        if (value.length > maxValueLength && [...value].length > maxValueLength) {
+          return valueTooLong(targets[at]!.header, maxValueLength)
+        }
+        if (UNSTORABLE.test(value)) return invalidCharacter(targets[at]!.header)
+        values[at] = value
+      }
+      const email = values[emailAt]!
+      const problem = emailProblem(email, targets[emailAt]!.header)
+      if (problem) return problem
+      if (emailCase === 'lower') values[emailAt] = email.toLowerCase()
+      return undefined
+    },
+  }
+}
+
+/** A cell's value: trimmed (NBSP too), without a spreadsheet's text mark. */
+function cleanValue(cell: string): string {
+  const length = cell.length
+  if (length === 0) return cell
+  const first = cell.charCodeAt(0)
+  const last = cell.charCodeAt(length - 1)
+  // Only blanks below 33 or from 160 up are trimmable; most cells have neither at their ends.
+  const value = first <= 32 || first >= 160 || last <= 32 || last >= 160 ? cell.trim() : cell
+  return value.charCodeAt(0) === 39 && length > 1 && '=+-@\t\r'.includes(value.charAt(1))
+    ? value.slice(1).trim()
+    : value
+}
+
+/** Why `email` cannot identify a customer, or undefined when it can. */
+export function emailProblem(email: string, column: string): RowProblem | undefined {
+  if (email === '') {
+    return { code: 'EMAIL_REQUIRED', message: 'email is required: the cell is empty.', column, details: { column } }
+  }
+  if (email.length <= LIMITS.maxEmailLength && EMAIL.test(email)) return undefined
+  return {
+    code: 'INVALID_EMAIL',
+    message: `Not a valid email address (HTML standard, at most ${LIMITS.maxEmailLength} characters). Correct the cell.`,
+    column,
+    details: { column },
+  }
+}
+
+export function valueTooLong(column: string, max: number): RowProblem {
+  return {
+    code: 'VALUE_TOO_LONG',
+    message: `The value is over ${max} characters. Shorten it; nothing is ever cut off.`,
+    column,
+    details: { column, max },
+  }
+}
+
+export function invalidCharacter(column: string): RowProblem {
+  return {
+    code: 'INVALID_CHARACTER',
+    message: 'The value holds a NUL character or half of a surrogate pair, which PostgreSQL cannot store. Remove it.',
+    column,
+    details: { column },
+  }
+}
+
+/** Whether a value holds what PostgreSQL's text cannot: NUL or a lone surrogate. */
+export function isUnstorable(value: string): boolean {
+  return UNSTORABLE.test(value)
+}
+
+function hasOnlyBlanksAfter(row: readonly string[], width: number): boolean {
+  if (row.length < width) return false
+  for (let index = width; index < row.length; index++) if (row[index]!.trim() !== '') return false
+  return true
+}
+
+function countMismatch(cells: number, headers: number): RowProblem {
+  return {
+    code: 'COLUMN_COUNT_MISMATCH',
+    message:
+      `Headers and row must have same length: ${headers} headers, ${cells} cells. ` +
+      'A cell that holds the delimiter or a line break must stand in double quotes.',
+    details: { headers, cells },
+  }
+}
