@@ -1,9 +1,9 @@
 -- Adds customer.customer.custom_attributes. Running this file again is safe, also from many processes at once: the
 -- first statement locks the table until the transaction ends.
 --
--- On a big table in use, where building the index and checking every row must not block writes, run these four by hand
--- first, each outside a transaction; this file then finds them done and only sets the comment. (Should the index fail
--- to build, drop it before trying again: a broken one of this name counts as built.)
+-- That lock would keep a big table in use waiting while the index is built and every row is checked. There, run these
+-- four by hand first, each outside a transaction; this file then finds them done and only sets the comment. (Should the
+-- index fail to build, drop it before trying again: a broken one of this name counts as built.)
 --
 --   alter table customer.customer add column if not exists custom_attributes jsonb not null default '{}'::jsonb;
 --   create index concurrently if not exists customer_custom_attributes_idx

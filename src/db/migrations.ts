@@ -1,0 +1,129 @@
+import addAttributesDown from '../../sql/0001_add_custom_attributes.down.sql'
+import addAttributesUp from '../../sql/0001_add_custom_attributes.up.sql'
+import createDefinitionsDown from '../../sql/0002_create_attribute_definitions.down.sql'
+import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.sql'
+import { CustomAttributesError } from '../errors.js'
+import { isText, LIMITS, oneOf, resolveOptions, wholeNumber } from '../options.js'
+import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
+
+/** One step of the schema: SQL texts of several statements each, to be run in a transaction. */
+export interface Migration {
+  /** Such as `0001_add_custom_attributes`: the order, and the name of the files in `sql/`. */
+  name: string
+  up: string
+  down: string
+}
+
+/** What {@link readMigrations} can change. */
+export interface MigrationOptions {
+  /** The host's customer table, as SQL writes it. Default `customer.customer`. */
+  customerTable?: string
+  /** The table of attribute definitions, as SQL writes it; its schema must exist. Default `customer.custom_attribute_definition`. */
+  definitionTable?: string
+  /** Most custom attributes of one customer, 0 to 10,000; the CHECK and the column's comment say it. Default 10. */
+  maxCustomAttributes?: number
+  /** Type of `account_id` in the table of attribute definitions: that of the customer table's. Default `uuid`. */
+  accountIdType?: 'uuid' | 'bigint' | 'integer' | 'text'
+}
+
+/** The names that the migrations give to constraints and indexes, without quotes. */
+export interface MigrationNames {
+  attributesIndex: string
+  attributesCheck: string
+  definitionUnique: string
+  definitionAccountIndex: string
+  definitionLastSeenIndex: string
+}
+
+/** What the shipped files are written for. */
+export const MIGRATION_DEFAULTS = {
+  customerTable: 'customer.customer',
+  definitionTable: 'customer.custom_attribute_definition',
+  maxCustomAttributes: LIMITS.maxCustomAttributes,
+  accountIdType: 'uuid',
+} as const satisfies MigrationOptions
+
+const RULES = {
+  customerTable: isText,
+  definitionTable: isText,
+  maxCustomAttributes: wholeNumber(0, 10_000),
+  accountIdType: oneOf('uuid', 'bigint', 'integer', 'text'),
+}
+
+const SHIPPED: readonly Migration[] = [
+  { name: '0001_add_custom_attributes', up: addAttributesUp, down: addAttributesDown },
+  { name: '0002_create_attribute_definitions', up: createDefinitionsUp, down: createDefinitionsDown },
+]
+
+/**
+ * The migrations as SQL text: that of the shipped files, or the same for other names, another cap, another account id.
+ * Run each `up` in order, each in a transaction; to undo, each `down` in the opposite order.
+ *
+ * @param options - see {@link MigrationOptions}; give the store the same
+ * @throws CustomAttributesError `INVALID_OPTION`
+ */
+export function readMigrations(options?: MigrationOptions): Migration[] {
+  const given = resolveOptions<MigrationOptions, typeof MIGRATION_DEFAULTS>(
+    'readMigrations',
+    RULES,
+    MIGRATION_DEFAULTS,
+    options,
+  )
+  const words = renamedWords(given)
+  if (words.size === 0) return SHIPPED.map((migration) => ({ ...migration }))
+  // One pass over the text: what was put in is not looked at again, whatever it is called.
+  const word = new RegExp(
+    `(?<!\\w)(?:${[...words.keys()].map((key) => key.replace('.', '\\.')).join('|')})(?!\\w)`,
+    'g',
+  )
+  const rename = (text: string): string => text.replace(word, (found) => words.get(found) ?? found)
+  return SHIPPED.map(({ name, up, down }) => ({ name, up: rename(up), down: rename(down) }))
+}
+
+/** The names of constraints and indexes for two tables; they derive from the tables' names. */
+export function migrationNames(customerTable: TableName, definitionTable: TableName): MigrationNames {
+  return {
+    attributesIndex: deriveName(customerTable.table, '_custom_attributes_idx'),
+    attributesCheck: deriveName(customerTable.table, '_custom_attributes_check'),
+    definitionUnique: deriveName(definitionTable.table, '_un'),
+    definitionAccountIndex: deriveName(definitionTable.table, '_account_idx'),
+    definitionLastSeenIndex: deriveName(definitionTable.table, '_last_seen_idx'),
+  }
+}
+
+/** The words of the shipped files that become others, and what they become. */
+function renamedWords(options: Required<MigrationOptions>): Map<string, string> {
+  const wanted = wordsFor(options)
+  const words = new Map<string, string>()
+  for (const [index, { text, sql }] of wordsFor(MIGRATION_DEFAULTS).entries()) {
+    const becomes = wanted[index]?.sql
+    if (becomes !== undefined && becomes !== sql) words.set(text, becomes)
+  }
+  return words
+}
+
+/** The words that options decide: as the shipped files spell them, and as SQL that holds for any name. */
+function wordsFor(options: Required<MigrationOptions>): { text: string; sql: string }[] {
+  const customer = tableOf(options, 'customerTable')
+  const definition = tableOf(options, 'definitionTable')
+  const asWritten = (text: string) => ({ text, sql: text })
+  return [
+    { text: options.customerTable, sql: formatTableName(customer) },
+    { text: options.definitionTable, sql: formatTableName(definition) },
+    ...Object.values<string>({ ...migrationNames(customer, definition) }).map((text) => ({
+      text,
+      sql: quoteIdentifier(text),
+    })),
+    asWritten(`account_id ${options.accountIdType}`),
+    asWritten(String(options.maxCustomAttributes)),
+  ]
+}
+
+function tableOf(options: Required<MigrationOptions>, option: 'customerTable' | 'definitionTable'): TableName {
+  const table = parseTableName(options[option], option)
+  // A block of the first file is quoted with this, and holds the name.
+  if (formatTableName(table).includes('$check$')) {
+    throw new CustomAttributesError('INVALID_OPTION', `readMigrations: ${option} must not hold $check$.`, { option })
+  }
+  return table
+}
