@@ -1,0 +1,108 @@
+import { nameForm } from '../columns.js'
+import { CustomAttributesError } from '../errors.js'
+import { describe } from '../options.js'
+import { quoteIdentifier } from './identifiers.js'
+import type { TableShape } from './table-shape.js'
+
+/** A value of a standard field or custom attribute to compare with. */
+export type AudienceValue = string | number | bigint | boolean
+
+/**
+ * Who is meant. Always said, never assumed: `'all'` customers of the account, those with these `emails`, or those `where`
+ * every named standard field or custom attribute equals a value, or one of several.
+ */
+export type Audience =
+  | 'all'
+  | { emails: readonly string[] }
+  | { where: Readonly<Record<string, AudienceValue | readonly AudienceValue[]>> }
+
+/** A condition on the customer table `c`, its parameters numbered from `$4`. */
+export interface AudienceCondition {
+  sql: string
+  parameters: string[]
+}
+
+/** @throws CustomAttributesError `INVALID_AUDIENCE` when it is none of the three shapes */
+export function checkAudience(audience: Audience): void {
+  if (audience === 'all') return
+  const keys = typeof audience === 'object' && audience !== null ? Object.keys(audience) : []
+  const { emails, where } = (audience ?? {}) as { emails?: unknown; where?: unknown }
+  const isEmails = keys.length === 1 && Array.isArray(emails) && emails.every((email) => typeof email === 'string')
+  const isWhere =
+    keys.length === 1 &&
+    typeof where === 'object' &&
+    where !== null &&
+    !Array.isArray(where) &&
+    Object.keys(where).length > 0
+  if (isEmails || isWhere) return
+  throw invalid(
+    `audience must be 'all', { emails: [...] } or { where: { <merge tag>: <value> } } with at least one name, ` +
+      `got ${describe(audience)}. To reach every customer, say 'all'.`,
+    {},
+  )
+}
+
+/**
+ * Turns `where` into SQL: attributes by containment, which the GIN index answers, standard fields by equality.
+ *
+ * @param names - the account's attribute names
+ * @throws CustomAttributesError `INVALID_AUDIENCE` for an unknown name or a value that is no text, number or boolean
+ */
+export function whereCondition(
+  shape: TableShape,
+  names: readonly string[],
+  where: Readonly<Record<string, AudienceValue | readonly AudienceValue[]>>,
+): AudienceCondition {
+  const parameters: string[] = []
+  const parameter = (text: string) => `$${parameters.push(text) + 3}::text`
+  const conditions = Object.entries(where).map(([name, wanted]) => {
+    const values = (Array.isArray(wanted) ? wanted : [wanted]).map((value) => toText(name, value))
+    if (values.length === 0) throw invalid(`audience.where.${name} lists no value.`, { name })
+    const field = findName(shape.standardFields, name)
+    if (field !== undefined) {
+      const { castType } = shape.columns.get(field)!
+      const list = values.map((value) => `${parameter(value)}::${castType}`)
+      return `c.${quoteIdentifier(field)} in (${list.join(', ')})`
+    }
+    const attribute = findName(names, name)
+    if (attribute === undefined) {
+      throw invalid(
+        `audience.where names ${JSON.stringify(name)}, which is no standard field and no custom attribute of the account.`,
+        { name, known: [...shape.standardFields, ...names] },
+      )
+    }
+    const list = values.map(
+      (value) => `c.custom_attributes @> ${parameter(JSON.stringify({ [attribute]: value }))}::jsonb`,
+    )
+    return `(${list.join(' or ')})`
+  })
+  return { sql: conditions.join(' and '), parameters }
+}
+
+/** The exact name, else the only one of the same form. */
+function findName<Name extends string>(names: readonly Name[], name: string): Name | undefined {
+  const exact = names.find((candidate) => candidate === name)
+  if (exact !== undefined) return exact
+  const form = nameForm(name)
+  const similar = names.filter((candidate) => nameForm(candidate) === form)
+  return similar.length === 1 ? similar[0] : undefined
+}
+
+function toText(name: string, value: unknown): string {
+  const isScalar = ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
+  if (isScalar && isStorable(String(value))) return String(value)
+  throw invalid(
+    `audience.where.${name} must be a text, a number or a boolean (or a list of them), got ${describe(value)}.`,
+    {
+      name,
+    },
+  )
+}
+
+function isStorable(text: string): boolean {
+  return !/\0|\p{Cs}/u.test(text)
+}
+
+function invalid(message: string, details: Record<string, unknown>): CustomAttributesError {
+  return new CustomAttributesError('INVALID_AUDIENCE', message, details)
+}

@@ -1,0 +1,79 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { CustomAttributesError } from '../errors.js'
+
+/** A postgres.js client, or a transaction of one (`sql.begin(tx => …)`, `tx.savepoint(…)`). */
+// biome-ignore lint/suspicious/noExplicitAny: the host's client has whatever custom types the host gave it
+export type SqlClient = Sql<any> | TransactionSql<any>
+
+/** A row of a result: every column as PostgreSQL's text, or null. */
+export type TextRow = readonly (string | null)[]
+
+/** Whether a client stands on a transaction. */
+export function isTransaction(sql: SqlClient): boolean {
+  return typeof (sql as TransactionSql).savepoint === 'function'
+}
+
+/** Checks that the host handed over a postgres.js client or transaction. */
+export function checkClient(sql: SqlClient): void {
+  if (typeof sql?.unsafe === 'function' && (isTransaction(sql) || typeof (sql as Sql).begin === 'function')) return
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    'sql must be a postgres.js client (postgres(url)) or the transaction that sql.begin(tx => …) passes.',
+    { argument: 'sql' },
+  )
+}
+
+/**
+ * Runs one statement and reads its result as text, whatever types, parsers and transformations the host's client has.
+ *
+ * @param sql - client or transaction
+ * @param text - SQL with `$1`, `$2` …, each used with a cast so that the client needs to know no type
+ * @param parameters - texts or null
+ * @param signal - cancels the statement on the server when it aborts
+ */
+export async function query(
+  sql: SqlClient,
+  text: string,
+  parameters: (string | null)[] = [],
+  signal?: AbortSignal,
+): Promise<TextRow[]> {
+  const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
+  const cancel = () => pending.cancel()
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    const rows = (await pending) as unknown as (Uint8Array | null)[][]
+    return rows.map((row) => row.map((value) => (value ? decode(value) : null)))
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/** The only row of a result that always has one. */
+export async function queryRow(
+  sql: SqlClient,
+  text: string,
+  parameters: (string | null)[] = [],
+  signal?: AbortSignal,
+): Promise<TextRow> {
+  const rows = await query(sql, text, parameters, signal)
+  if (rows.length === 1) return rows[0]!
+  throw new CustomAttributesError('DATABASE_ERROR', `A statement returned ${rows.length} rows instead of one.`)
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
+/** ASCII's own separators, which no file of people's data holds; the unit separator first. */
+const SEPARATORS = ['\x1f', '\x1e', '\x1d', '\x1c']
+
+/** A separator that none of the texts contains. */
+export function chooseSeparator(...lists: readonly (readonly string[])[]): string {
+  const isFree = (separator: string) => !lists.some((list) => list.some((text) => text.includes(separator)))
+  const found = SEPARATORS.find(isFree)
+  if (found) return found
+  for (let number = 0; ; number++) {
+    const separator = `\x1f${number.toString(36)}\x1e`
+    if (isFree(separator)) return separator
+  }
+}

@@ -1,0 +1,130 @@
+import type { StandardColumn } from '../columns.js'
+import { chooseSeparator, query, type SqlClient, type TextRow } from './client.js'
+import { quoteIdentifier } from './identifiers.js'
+import type { TableColumn, TableShape } from './table-shape.js'
+
+/**
+ * A customer as the store returns it: `id`, `account_id`, `email`, the standard fields that the table has (texts as
+ * PostgreSQL prints them, dates in ISO 8601 and UTC, booleans as booleans, null), and the custom attributes.
+ */
+export type Customer = {
+  id: string
+  account_id: string
+  email: string
+  custom_attributes: Record<string, string>
+  /** ISO 8601 in UTC, where the table has the column */
+  created_at?: string | null
+  updated_at?: string | null
+} & { [Field in Exclude<StandardColumn, 'email'>]?: string | boolean | null }
+
+/** How many emails one statement looks up. */
+const EMAILS_PER_STATEMENT = 5_000
+
+/** Reads customers by the emails under which they are stored. */
+export async function readCustomers(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  emails: readonly string[],
+): Promise<Customer[]> {
+  const reader = customerReader(shape)
+  const found: Customer[] = []
+  for (let at = 0; at < emails.length; at += EMAILS_PER_STATEMENT) {
+    const part = emails.slice(at, at + EMAILS_PER_STATEMENT)
+    const separator = chooseSeparator(part)
+    const rows = await query(
+      sql,
+      `select ${reader.columns} from ${shape.customerTable} c
+       where c.account_id = $1::${shape.accountIdType}
+         and c.email = any (string_to_array($3::text, $2::text)::${emailType(shape)}[])`,
+      [accountId, separator, part.join(separator)],
+    )
+    for (const row of rows) found.push(reader.read(row))
+  }
+  return found
+}
+
+/** One page of an account's customers in id order; `condition` uses parameters from `$4` on. */
+export interface PageRequest {
+  /** the id after which the page starts, or null */
+  after: string | null
+  limit: number
+  condition: string
+  parameters: readonly string[]
+}
+
+/** Reads one keyset page. */
+export async function readCustomerPage(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  page: PageRequest,
+  signal?: AbortSignal,
+): Promise<Customer[]> {
+  const reader = customerReader(shape)
+  const rows = await query(
+    sql,
+    `select ${reader.columns} from ${shape.customerTable} c
+     where c.account_id = $1::${shape.accountIdType}
+       and ${page.after === null ? '$2::text is null' : `c.id > $2::text::${shape.idType}`}
+       and ${page.condition}
+     order by c.id limit $3::text::integer`,
+    [accountId, page.after, String(page.limit), ...page.parameters],
+    signal,
+  )
+  return rows.map(reader.read)
+}
+
+/** Ids of the customers with these emails, in id order. */
+export async function readCustomerIds(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  emails: readonly string[],
+): Promise<string[]> {
+  const separator = chooseSeparator(emails)
+  const rows = await query(
+    sql,
+    `select c.id::text from ${shape.customerTable} c
+     where c.account_id = $1::${shape.accountIdType}
+       and c.email = any (string_to_array($3::text, $2::text)::${emailType(shape)}[]) order by c.id`,
+    [accountId, separator, emails.join(separator)],
+  )
+  return rows.map(([id]) => id!)
+}
+
+/** The select list of a customer, and how its row becomes one. */
+function customerReader(shape: TableShape): { columns: string; read(row: TextRow): Customer } {
+  const names = [
+    'id',
+    'account_id',
+    ...shape.standardFields,
+    ...['created_at', 'updated_at'].filter((name) => shape.columns.has(name)),
+  ]
+  const columns = names.map((name) => shape.columns.get(name)!)
+  const booleans = columns.map(({ type }) => type === 'bool')
+  return {
+    columns: [...columns.map(printSql), 'c.custom_attributes::text'].join(', '),
+    read(row) {
+      const customer: Record<string, unknown> = {}
+      for (let at = 0; at < names.length; at++) {
+        const text = row[at] ?? null
+        customer[names[at]!] = booleans[at] && text !== null ? text === 'true' : text
+      }
+      customer.custom_attributes = JSON.parse(row[names.length] ?? '{}')
+      return customer as Customer
+    },
+  }
+}
+
+/** SQL that prints a column the same way under every `DateStyle` and time zone. */
+function printSql({ name, type }: TableColumn): string {
+  const column = `c.${quoteIdentifier(name)}`
+  if (type === 'date' || type === 'timestamp') return `to_json(${column}) #>> '{}'`
+  if (type === 'timestamptz') return `(to_json(${column} at time zone 'UTC') #>> '{}') || 'Z'`
+  return `${column}::text`
+}
+
+function emailType(shape: TableShape): string {
+  return shape.columns.get('email')!.castType
+}

@@ -1,0 +1,51 @@
+import { attributeNameFault } from '../columns.js'
+import { CustomAttributesError } from '../errors.js'
+import { chooseSeparator, query, type SqlClient } from './client.js'
+import type { TableShape } from './table-shape.js'
+
+/** The account's attribute names, sorted by code point. */
+export async function readDefinitions(sql: SqlClient, shape: TableShape, accountId: string): Promise<string[]> {
+  const rows = await query(
+    sql,
+    `select attribute_name::text from ${shape.definitionTable}
+     where account_id = $1::${shape.accountIdType} order by attribute_name::text collate "C"`,
+    [accountId],
+  )
+  return rows.map(([name]) => name!)
+}
+
+/** Records names, and moves `last_seen_at` of those that were recorded before. In name order, so that none deadlock. */
+export async function recordDefinitions(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return
+  const separator = chooseSeparator(names)
+  // Citus refuses now() in "do update"; the default of the proposed row is the same moment.
+  await query(
+    sql,
+    `insert into ${shape.definitionTable} as d (account_id, attribute_name)
+     select $1::${shape.accountIdType}, n.name
+     from (select distinct unnest(string_to_array($3::text, $2::text)) as name) n order by n.name collate "C"
+     on conflict (account_id, attribute_name) do update set last_seen_at = excluded.last_seen_at`,
+    [accountId, separator, names.join(separator)],
+  )
+}
+
+/** @throws CustomAttributesError `INVALID_ARGUMENT`, `INVALID_ATTRIBUTE_NAME` */
+export function checkAttributeNames(names: readonly string[]): void {
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
+    throw new CustomAttributesError('INVALID_ARGUMENT', 'names must be an array of strings.', { argument: 'names' })
+  }
+  for (const [index, name] of names.entries()) {
+    const fault = attributeNameFault(name)
+    if (fault === undefined) continue
+    throw new CustomAttributesError(
+      'INVALID_ATTRIBUTE_NAME',
+      `Not usable as the name of a custom attribute: name ${index + 1} (${fault}).`,
+      { index, reason: fault },
+    )
+  }
+}

@@ -1,0 +1,88 @@
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+
+/**
+ * What a failed statement means for the one who sent it:
+ * - `refused`: the data was refused (a constraint, a type, a trigger); other data may pass
+ * - `again`: the database undid the statement for a reason that passes (serialization, deadlock)
+ * - `unsent`: no connection could be had, so nothing was sent
+ * - `lost`: the connection broke; whether the statement took effect is unknown
+ * - `fatal`: anything else
+ */
+export type FailureKind = 'refused' | 'again' | 'unsent' | 'lost' | 'fatal'
+
+const REFUSED = /^(?:22|23|44)|^(?:P0001|54000)$/
+const AGAIN = new Set(['40001', '40P01'])
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'CONNECT_TIMEOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  '53300', // too_many_connections
+  '57P03', // cannot_connect_now
+])
+const LOST = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'ECONNRESET', 'EPIPE'])
+const LOST_STATES = /^(?:08|57P01$|57P02$)/
+
+/** Classifies an error of the client by its SQLSTATE or its connection code. */
+export function classifyFailure(error: unknown): FailureKind {
+  const code = codeOf(error)
+  if (REFUSED.test(code)) return 'refused'
+  if (AGAIN.has(code)) return 'again'
+  if (UNSENT.has(code)) return 'unsent'
+  if (LOST.has(code) || LOST_STATES.test(code)) return 'lost'
+  return 'fatal'
+}
+
+/** Facts of a refusal that hold no value: PostgreSQL's own message and detail would. */
+export interface Refusal {
+  sqlstate: string
+  constraint?: string
+  column?: string
+}
+
+/** What a refusal was about. */
+export function describeRefusal(error: unknown): Refusal {
+  const { constraint_name, column_name } = error as { constraint_name?: string; column_name?: string }
+  return {
+    sqlstate: codeOf(error),
+    ...(constraint_name ? { constraint: constraint_name } : {}),
+    ...(column_name ? { column: column_name } : {}),
+  }
+}
+
+/** The sentence for a refused row or customer. */
+export function refusalMessage({ sqlstate, constraint, column }: Refusal): string {
+  const by = constraint ? ` by constraint "${constraint}"` : column ? ` for column "${column}"` : ''
+  return `The database refused the row${by} (SQLSTATE ${sqlstate}). Correct the row, or change the rule in the database.`
+}
+
+/** An error of the client as the library throws it; its own errors stay as they are. */
+export function toDatabaseError(error: unknown): CustomAttributesError {
+  if (isCustomAttributesError(error)) return error
+  const kind = classifyFailure(error)
+  if (kind === 'refused') {
+    const refusal = describeRefusal(error)
+    return new CustomAttributesError('ROW_REFUSED', refusalMessage(refusal), { ...refusal }, { cause: error })
+  }
+  if (kind === 'lost' || kind === 'unsent') {
+    return new CustomAttributesError(
+      'CONNECTION_LOST',
+      kind === 'lost'
+        ? 'The connection to the database was lost; whether the last statement took effect is unknown. Try again.'
+        : 'No connection to the database could be had. Try again when the server answers.',
+      { reason: codeOf(error) },
+      { cause: error },
+    )
+  }
+  return new CustomAttributesError(
+    'DATABASE_ERROR',
+    `The database reported an error${codeOf(error) ? ` (${codeOf(error)})` : ''}; see cause.`,
+    { sqlstate: codeOf(error) },
+    { cause: error },
+  )
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : ''
+}

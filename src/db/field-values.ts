@@ -1,0 +1,139 @@
+import type { ErrorCode } from '../errors.js'
+import type { TableColumn } from './table-shape.js'
+
+/** In which order a date with slashes, dots or dashes that is not ISO 8601 is read. */
+export type DateFormat = 'iso' | 'mdy' | 'dmy'
+
+/** Why a value does not fit its column; the message never holds the value. */
+export interface ValueFault {
+  code: Extract<ErrorCode, 'INVALID_VALUE' | 'VALUE_TOO_LONG'>
+  message: string
+}
+
+/**
+ * Checks a value against its column's type and writes it as PostgreSQL reads it under any setting; returns the text or
+ * why it does not fit. Values are never empty here.
+ */
+export type ValueCheck = (value: string) => string | ValueFault
+
+const TRUE = new Set(['true', 't', 'yes', 'y', '1', 'on'])
+const FALSE = new Set(['false', 'f', 'no', 'n', '0', 'off'])
+
+const INTEGER_RANGES: Readonly<Record<string, bigint>> = {
+  int2: 2n ** 15n,
+  int4: 2n ** 31n,
+  int8: 2n ** 63n,
+}
+
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
+const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})(?:$|[T ])/
+const OTHER_DATE = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:$|[T ])/
+const TIME = /^(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})\d*|:(\d{2}))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i
+
+/** The check for a column, or undefined when its type takes any text (or is left to the database). */
+export function valueCheck(column: TableColumn, dateFormat: DateFormat): ValueCheck | undefined {
+  const { type, maxLength, labels, numeric } = column
+  if (labels) return (value) => (labels.includes(value) ? value : fault(`one of the values of the type ${type}`))
+  if (maxLength !== undefined) return checkLength(maxLength)
+  if (type in INTEGER_RANGES) return checkInteger(INTEGER_RANGES[type]!)
+  if (type === 'numeric') return checkNumeric(numeric)
+  if (type === 'float4' || type === 'float8') {
+    return (value) => (DECIMAL.test(value) ? value : fault('a number with a decimal point'))
+  }
+  if (type === 'bool') return checkBoolean
+  if (type === 'uuid') {
+    const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+    return (value) => (uuid.test(value) ? value.toLowerCase() : fault('a uuid'))
+  }
+  if (type === 'date' || type === 'timestamp' || type === 'timestamptz') return checkDate(type, dateFormat)
+  return undefined
+}
+
+function fault(expected: string): ValueFault {
+  return { code: 'INVALID_VALUE', message: `The value must be ${expected}. Correct the cell.` }
+}
+
+function checkLength(max: number): ValueCheck {
+  return (value) =>
+    value.length <= max || [...value].length <= max
+      ? value
+      : { code: 'VALUE_TOO_LONG', message: `The value is over ${max} characters, which its column takes. Shorten it.` }
+}
+
+function checkInteger(bound: bigint): ValueCheck {
+  return (value) => {
+    if (!/^[+-]?\d{1,20}$/.test(value)) return fault('a whole number')
+    const number = BigInt(value.startsWith('+') ? value.slice(1) : value)
+    return number >= -bound && number < bound ? String(number) : fault(`a whole number from ${-bound} to ${bound - 1n}`)
+  }
+}
+
+function checkNumeric(size: { precision: number; scale: number } | undefined): ValueCheck {
+  return (value) => {
+    if (!DECIMAL.test(value)) return fault('a number with a decimal point and no thousands separators')
+    // Rounding can add a digit, which the database then refuses; here only what cannot fit in any case.
+    const whole = /^[+-]?0*(\d*)/.exec(value)![1]!.length
+    if (size && !/[eE]/.test(value) && whole > size.precision - size.scale) {
+      return fault(`a number with at most ${size.precision - size.scale} digits before the point`)
+    }
+    return value
+  }
+}
+
+function checkBoolean(value: string): string | ValueFault {
+  const word = value.toLowerCase()
+  if (TRUE.has(word)) return 'true'
+  if (FALSE.has(word)) return 'false'
+  return fault('true or false (also yes, no, y, n, t, f, 1, 0, on, off)')
+}
+
+function checkDate(type: 'date' | 'timestamp' | 'timestamptz', format: DateFormat): ValueCheck {
+  const order = format === 'iso' ? '' : format === 'mdy' ? ' or MM/DD/YYYY' : ' or DD/MM/YYYY'
+  const expected = fault(
+    type === 'date' ? `a date YYYY-MM-DD${order}` : `a date YYYY-MM-DD${order}, with or without a time HH:MM:SS`,
+  )
+  return (value) => {
+    const date = readDate(value, format)
+    if (!date) return expected
+    const rest = value.slice(date.length).replace(/^[T ]\s*/, '')
+    if (rest === '') return type === 'timestamptz' ? `${date.iso} 00:00:00Z` : date.iso
+    const time = readTime(rest)
+    if (!time) return expected
+    // A date with midnight is what many exports make of a date; any other time of day would be lost.
+    if (type === 'date') return /^00:00:00(?:\.0+)?$/.test(time.clock) ? date.iso : expected
+    return `${date.iso} ${time.clock}${time.zone || (type === 'timestamptz' ? 'Z' : '')}`
+  }
+}
+
+function readDate(value: string, format: DateFormat): { iso: string; length: number } | undefined {
+  const iso = ISO_DATE.exec(value)
+  if (iso) return toDate(iso[1]!, iso[2]!, iso[3]!, 10)
+  const other = format === 'iso' ? undefined : OTHER_DATE.exec(value)
+  if (!other) return undefined
+  const [, first, separator, second, year] = other
+  const [month, day] = format === 'mdy' ? [first!, second!] : [second!, first!]
+  return toDate(
+    year!,
+    month.padStart(2, '0'),
+    day.padStart(2, '0'),
+    first!.length + second!.length + 4 + 2 * separator!.length,
+  )
+}
+
+function toDate(year: string, month: string, day: string, length: number): { iso: string; length: number } | undefined {
+  const date = new Date(Date.UTC(2000, Number(month) - 1, Number(day)))
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  const isReal = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) && Number(year) > 0
+  return isReal ? { iso: `${year}-${month}-${day}`, length } : undefined
+}
+
+/** Hours, minutes and seconds as one text, and the offset; a time without offset is taken as UTC. */
+function readTime(text: string): { clock: string; zone: string } | undefined {
+  const found = TIME.exec(text)
+  if (!found) return undefined
+  const [, hours, minutes, secondsWithFraction, fraction, seconds, zone] = found
+  const second = secondsWithFraction ?? seconds ?? '00'
+  if (Number(hours) > 23 || Number(minutes) > 59 || Number(second) > 59) return undefined
+  if (zone && Math.abs(Number.parseInt(zone, 10)) > 15) return undefined
+  return { clock: `${hours}:${minutes}:${second}${fraction ?? ''}`, zone: zone ? zone.toUpperCase() : '' }
+}
