@@ -78,7 +78,12 @@ export async function createDatabase({ migrated = true }: TestDatabaseOptions = 
       }
     },
   }
-  if (migrated) for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
+  try {
+    if (migrated) for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
+  } catch (error) {
+    await database.drop()
+    throw error
+  }
   return database
 }
 

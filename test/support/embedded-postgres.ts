@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { chown, cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -108,6 +108,7 @@ function stopper(server: ChildProcess, folder: string): () => Promise<void> {
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       const exited = server.exitCode === null ? new Promise((resolve) => server.once('exit', resolve)) : undefined
+      server.ref()
       server.kill('SIGINT')
       await exited
       await rm(folder, { recursive: true, force: true })
@@ -125,6 +126,8 @@ function stopper(server: ChildProcess, folder: string): () => Promise<void> {
   }
   process.once('exit', onExit)
   for (const signal of signals) process.once(signal, onSignal)
+  // A script that has nothing else to do ends, and takes the server with it.
   server.unref()
+  ;(server.stderr as Socket | null)?.unref()
   return stop
 }

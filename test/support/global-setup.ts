@@ -9,7 +9,11 @@ declare module 'vitest' {
 }
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres()
+  const server = await startPostgres().catch((error: Error) => {
+    // The runner itself would first say that it found no tests.
+    console.log(`test database: none. ${error.message}`)
+    throw error
+  })
   console.log(`test database: ${server.description}`)
   project.provide('serverUrl', server.url)
   return server.stop
