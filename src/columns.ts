@@ -1,5 +1,15 @@
 import { CustomAttributesError, isCustomAttributesError, type Problem, throwProblem } from './errors.js'
-import { anyOf, describe, isObject, isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
+import {
+  anyOf,
+  describe,
+  isObject,
+  isTextList,
+  LIMITS,
+  oneOf,
+  type Resolved,
+  resolveOptions,
+  wholeNumber,
+} from './options.js'
 
 /** The columns of a customer table that a CSV may fill; which of them a table has is the host's choice. */
 export const STANDARD_COLUMNS = [
@@ -127,7 +137,7 @@ const COLUMN_DEFAULTS = {
   maxCustomAttributes: LIMITS.maxCustomAttributes,
 } as const satisfies ColumnOptions
 
-type ResolvedColumnOptions = ColumnOptions & typeof COLUMN_DEFAULTS
+type ResolvedColumnOptions = Resolved<ColumnOptions, typeof COLUMN_DEFAULTS>
 
 const ALIASES: Readonly<Partial<Record<StandardColumn, readonly string[]>>> = {
   email: ['emailaddress', 'email1value'],
@@ -166,6 +176,20 @@ export function nameForm(name: string): string {
     // U+0307 is what lower-casing the Turkish dotted capital I leaves behind; U+FE00–FE0F only choose a glyph.
     .replace(/[^\p{L}\p{N}\p{M}]|[\u0307\ufe00-\ufe0f]/gu, '')
   return form === '' ? name.trim() : form
+}
+
+/**
+ * How an email column is recognised by its header alone, before anything is mapped: by form, by alias, or by the option
+ * `columns`.
+ */
+export function isEmailHeader(columns?: ColumnOptions['columns']): (header: string) => boolean {
+  return (cell) => {
+    const header = dropTextMark(cell.trim())
+    const target = Array.isArray(columns) ? undefined : override(columns, header, -1)
+    if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
+    const form = nameForm(header)
+    return FIELD_BY_FORM.get(form) === 'email' || FIELD_BY_ALIAS.get(form) === 'email'
+  }
 }
 
 /** Whether `name` is exactly the name of a standard field. */

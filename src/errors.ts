@@ -35,7 +35,7 @@ export const ERROR_CATALOGUE = {
   ROW_REFUSED: { status: 409, title: 'The database refused the row: a constraint, a type or a trigger' },
   INVALID_ROW: { status: 422, title: 'A row was rejected and onInvalidRow is abort' },
 
-  UPLOAD_ABORTED: { status: 499, title: 'The signal stopped the upload' },
+  ABORTED: { status: 499, title: 'The signal stopped the work' },
   CONNECTION_LOST: { status: 503, title: 'The connection to the database was lost' },
   SCHEMA_NOT_READY: { status: 500, title: 'The database lacks what the library needs' },
   DATABASE_ERROR: { status: 500, title: 'The database reported an error; see cause' },

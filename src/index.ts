@@ -1,0 +1,44 @@
+export {
+  type ColumnMapping,
+  type ColumnOptions,
+  type ColumnReason,
+  type ColumnTarget,
+  type IgnoredReason,
+  inspectColumns,
+  type MappedColumn,
+  mapColumns,
+  STANDARD_COLUMNS,
+  type StandardColumn,
+} from './columns.js'
+export type { Encoding } from './csv/decode.js'
+export type { CsvOptions, CsvWarning } from './csv/file.js'
+export type { Delimiter } from './csv/records.js'
+export type { CsvInput } from './csv/source.js'
+export type { AccountId } from './db/accounts.js'
+export type { Audience, AudienceValue } from './db/audience.js'
+export type { SqlClient } from './db/client.js'
+export type { Customer } from './db/customers.js'
+export type { DateFormat } from './db/field-values.js'
+export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
+export type { PageOptions } from './db/pages.js'
+export type { CustomerInput, CustomerValue, UpsertResult } from './db/upsert.js'
+export {
+  CustomAttributesError,
+  ERROR_CATALOGUE,
+  type ErrorCode,
+  type ErrorDetails,
+  isCustomAttributesError,
+  type Problem,
+} from './errors.js'
+export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
+export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
+export {
+  type CustomAttributesStore,
+  createCustomAttributesStore,
+  type MergeTags,
+  type StoreOptions,
+  type UpsertOptions,
+} from './store.js'
+export { compileTemplate, renderTemplate } from './template/render.js'
+export type { ExtraTags, TemplateFormat, TemplateOptions } from './template/template-options.js'
+export type { UploadCounts, UploadOptions, UploadProgress, UploadResult } from './upload/options.js'

@@ -60,6 +60,11 @@ export const anyOf =
     return expected.includes(undefined) ? undefined : expected.join(' or ')
   }
 
+/** Options in which those that have a default are always there. */
+export type Resolved<Options, Defaults> = Options & {
+  [Key in keyof Options & keyof Defaults]-?: Exclude<Options[Key], undefined>
+}
+
 /**
  * Checks the options a caller gave against the rules and fills in the defaults. An option that is `undefined` counts as
  * not given, so that `{ signal: maybe }` needs no ceremony.
@@ -75,8 +80,8 @@ export function resolveOptions<Options extends object, Defaults extends Partial<
   rules: { readonly [Key in keyof Required<Options>]: OptionRule },
   defaults: Defaults,
   given: Options | undefined,
-): Options & Defaults {
-  if (given === undefined) return { ...defaults } as unknown as Options & Defaults
+): Resolved<Options, Defaults> {
+  if (given === undefined) return { ...defaults } as unknown as Resolved<Options, Defaults>
   const notAnObject = isObject(given)
   if (notAnObject) throw invalidOption(where, 'options', notAnObject, given)
   const resolved: Record<string, unknown> = { ...defaults }
@@ -93,7 +98,7 @@ export function resolveOptions<Options extends object, Defaults extends Partial<
     if (expected !== undefined) throw invalidOption(where, name, expected, value)
     resolved[name] = value
   }
-  return resolved as unknown as Options & Defaults
+  return resolved as unknown as Resolved<Options, Defaults>
 }
 
 function invalidOption(where: string, option: string, expected: string, value: unknown): CustomAttributesError {

@@ -1,0 +1,24 @@
+export {
+  type ColumnMapping,
+  type ColumnOptions,
+  type ColumnReason,
+  type ColumnTarget,
+  type IgnoredReason,
+  inspectColumns,
+  type MappedColumn,
+  mapColumns,
+  STANDARD_COLUMNS,
+  type StandardColumn,
+} from './columns.js'
+export {
+  CustomAttributesError,
+  ERROR_CATALOGUE,
+  type ErrorCode,
+  type ErrorDetails,
+  isCustomAttributesError,
+  type Problem,
+} from './errors.js'
+export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
+export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
+export { compileTemplate, renderTemplate } from './template/render.js'
+export type { ExtraTags, TemplateFormat, TemplateOptions } from './template/template-options.js'

@@ -31,7 +31,7 @@ const PIECE_BYTES = 64 * 1024
  * @param csv - the input
  * @param signal - stops the reading
  * @throws CustomAttributesError `INVALID_ARGUMENT` at once; while reading `SOURCE_FAILED` (the source's own error is the
- *   cause) and the signal's `UPLOAD_ABORTED`
+ *   cause) and the signal's `ABORTED`
  */
 export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
   const chunks = toChunks(csv)
@@ -74,7 +74,7 @@ export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
 
 /** The error an aborted signal stands for; the host's own reason is the cause. */
 export function abortError(signal: AbortSignal): CustomAttributesError {
-  return new CustomAttributesError('UPLOAD_ABORTED', 'The signal stopped the upload.', {}, { cause: signal.reason })
+  return new CustomAttributesError('ABORTED', 'The signal stopped the work.', {}, { cause: signal.reason })
 }
 
 /** Waits for a promise, but no longer than until the signal aborts. */

@@ -1,6 +1,7 @@
 import { nameForm } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
 import { describe } from '../options.js'
+import { valueCheck } from './field-values.js'
 import { quoteIdentifier } from './identifiers.js'
 import type { TableShape } from './table-shape.js'
 
@@ -60,8 +61,13 @@ export function whereCondition(
     if (values.length === 0) throw invalid(`audience.where.${name} lists no value.`, { name })
     const field = findName(shape.standardFields, name)
     if (field !== undefined) {
-      const { castType } = shape.columns.get(field)!
-      const list = values.map((value) => `${parameter(value)}::${castType}`)
+      const column = shape.columns.get(field)!
+      const check = valueCheck(column, 'iso')
+      const list = values.map((value) => {
+        const checked = check?.(value) ?? value
+        if (typeof checked !== 'string') throw invalid(`audience.where.${name}: ${checked.message}`, { name })
+        return `${parameter(checked)}::${column.castType}`
+      })
       return `c.${quoteIdentifier(field)} in (${list.join(', ')})`
     }
     const attribute = findName(names, name)

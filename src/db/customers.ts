@@ -75,20 +75,23 @@ export async function readCustomerPage(
   return rows.map(reader.read)
 }
 
-/** Ids of the customers with these emails, in id order. */
+/** Ids of the customers with these emails, after an id, in id order. */
 export async function readCustomerIds(
   sql: SqlClient,
   shape: TableShape,
   accountId: string,
   emails: readonly string[],
+  after: string | null,
 ): Promise<string[]> {
   const separator = chooseSeparator(emails)
   const rows = await query(
     sql,
     `select c.id::text from ${shape.customerTable} c
      where c.account_id = $1::${shape.accountIdType}
-       and c.email = any (string_to_array($3::text, $2::text)::${emailType(shape)}[]) order by c.id`,
-    [accountId, separator, emails.join(separator)],
+       and c.email = any (string_to_array($3::text, $2::text)::${emailType(shape)}[])
+       and ${after === null ? '$4::text is null' : `c.id > $4::text::${shape.idType}`}
+     order by c.id`,
+    [accountId, separator, emails.join(separator), after],
   )
   return rows.map(([id]) => id!)
 }

@@ -33,6 +33,14 @@ export function classifyFailure(error: unknown): FailureKind {
   return 'fatal'
 }
 
+/** Whether an error came from the client or the server, and not from the host's own code. */
+export function isDatabaseError(error: unknown): boolean {
+  return (
+    (error as { name?: unknown } | null)?.name === 'PostgresError' ||
+    ['lost', 'unsent'].includes(classifyFailure(error))
+  )
+}
+
 /** Facts of a refusal that hold no value: PostgreSQL's own message and detail would. */
 export interface Refusal {
   sqlstate: string

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TransactionSql } from 'postgres'
+import { isTransaction, type SqlClient } from './client.js'
+import { classifyFailure } from './failures.js'
+
+/** How often a statement is tried that the database undid, or for which no connection could be had. */
+const TRIES = 6
+
+/**
+ * Runs work of one statement so that a failure harms nothing else: on a transaction in a savepoint of its own, otherwise
+ * again as long as it certainly had no effect for a reason that passes (serialization, deadlock, no connection to be had).
+ *
+ * @param sql - client or transaction
+ * @param work - sends the statement; may be called several times
+ * @param signal - ends the waiting between tries
+ */
+export async function attempt<T>(
+  sql: SqlClient,
+  work: (sql: SqlClient) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (isTransaction(sql)) return inSavepoint(sql as TransactionSql, work)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work(sql)
+    } catch (error) {
+      const kind = classifyFailure(error)
+      if ((kind !== 'again' && kind !== 'unsent') || tries === TRIES || signal?.aborted) throw error
+      await sleep(10 * 2 ** tries * (0.5 + Math.random()))
+    }
+  }
+}
+
+/** postgres.js never releases its savepoints; an outer one of our own keeps the stack flat. */
+async function inSavepoint<T>(tx: TransactionSql, work: (sql: SqlClient) => Promise<T>): Promise<T> {
+  await tx.unsafe('savepoint custom_attributes')
+  try {
+    return (await tx.savepoint((savepoint) => work(savepoint))) as T
+  } finally {
+    await tx.unsafe('release savepoint custom_attributes')
+  }
+}

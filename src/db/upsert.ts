@@ -1,0 +1,191 @@
+import { attributeNameFault, isStandardColumn, type StandardColumn } from '../columns.js'
+import { CustomAttributesError } from '../errors.js'
+import { describe } from '../options.js'
+import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
+import { attempt } from './attempt.js'
+import { compareJsonbKeys, writeBatch } from './batch.js'
+import type { BatchPlan, MergeOptions } from './batch-statement.js'
+import { queryRow, type SqlClient } from './client.js'
+import { isDatabaseError, toDatabaseError } from './failures.js'
+import { type DateFormat, valueCheck } from './field-values.js'
+import type { TableShape } from './table-shape.js'
+
+/** A value a customer can be given: `null`, `undefined` and blank texts are empty. */
+export type CustomerValue = string | number | bigint | boolean | Date | null | undefined
+
+/** A customer to be stored: the email, any standard fields, and custom attributes. */
+export type CustomerInput = { email: string; custom_attributes?: Readonly<Record<string, CustomerValue>> } & {
+  [Field in Exclude<StandardColumn, 'email'>]?: CustomerValue
+}
+
+/** What `upsertCustomer` did. */
+export interface UpsertResult {
+  id: string
+  outcome: 'created' | 'updated' | 'unchanged'
+}
+
+/** How one customer is stored; all resolved. */
+export interface UpsertSettings extends MergeOptions {
+  maxCustomAttributes: number
+  maxValueLength: number
+  emailCase: 'lower' | 'preserve'
+  dateFormat: DateFormat
+}
+
+/** Keys of a row of the customer table that are not for writing. */
+const READ_ONLY = new Set(['id', 'account_id', 'created_at', 'updated_at'])
+
+/** Stores one customer: the same statement as an upload's batch, with one row. */
+export async function upsertCustomer(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  input: CustomerInput | ParsedRow,
+  settings: UpsertSettings,
+): Promise<UpsertResult> {
+  const { email, fields, attributes } = readInput(input, shape, settings)
+  const names = [...attributes.keys()].sort(compareJsonbKeys)
+  const given = names.filter((name) => attributes.get(name) !== '')
+  const row = {
+    email,
+    values: [...fields.values()],
+    attributes: JSON.stringify(Object.fromEntries(given.map((name) => [name, attributes.get(name)]))),
+  }
+  const plan: BatchPlan = {
+    existing: settings.existing,
+    unknown: settings.unknown,
+    emptyValues: settings.emptyValues,
+    maxCustomAttributes: settings.maxCustomAttributes,
+    fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
+    hasAttributes: names.length > 0,
+    look: true,
+    recordsDefinitions: given.length > 0,
+    sharesAccount: true,
+  }
+  try {
+    for (let tries = 0; tries < 10; tries++) {
+      const result = await attempt(sql, (db) => writeBatch(db, shape, accountId, plan, [row], names, new Map()))
+      if (result.over.length > 0) throw overCap(settings.maxCustomAttributes)
+      if (result.denied.length > 0) throw denied(settings)
+      if (result.again.length > 0) continue
+      const [id] = await queryRow(
+        sql,
+        `select c.id::text from ${shape.customerTable} c
+         where c.account_id = $1::${shape.accountIdType} and c.email = $2::text::${shape.columns.get('email')!.castType}`,
+        [accountId, email],
+      )
+      return { id: id!, outcome: result.created ? 'created' : result.updated ? 'updated' : 'unchanged' }
+    }
+  } catch (error) {
+    throw isDatabaseError(error) ? toDatabaseError(error) : error
+  }
+  throw new CustomAttributesError(
+    'ROW_REFUSED',
+    'The database did not store the customer, without an error: a trigger or a rule may have swallowed it.',
+  )
+}
+
+/** The problem of a row that would take its customer over the cap. */
+export function overCap(max: number): CustomAttributesError {
+  return new CustomAttributesError(
+    'TOO_MANY_ATTRIBUTES',
+    `Maximum ${max} custom attributes allowed: the customer has others already and would get more.`,
+    { max },
+  )
+}
+
+/** The problem of a row that `existing: 'reject'` or `unknown: 'reject'` keeps out. */
+export function denied({ unknown }: Pick<MergeOptions, 'unknown'>): CustomAttributesError {
+  return unknown === 'reject'
+    ? new CustomAttributesError('CUSTOMER_NOT_FOUND', "The customer does not exist, and unknown is 'reject'.")
+    : new CustomAttributesError('CUSTOMER_EXISTS', "The customer exists already, and existing is 'reject'.")
+}
+
+interface ReadInput {
+  email: string
+  fields: Map<StandardColumn, string>
+  attributes: Map<string, string>
+}
+
+function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings: UpsertSettings): ReadInput {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw invalidCustomer(`a customer must be an object with an email, got ${describe(input)}.`, {})
+  }
+  if ('customAttributes' in input && !('custom_attributes' in input)) {
+    throw invalidCustomer('the customer has customAttributes; the name is custom_attributes, as in the table.', {})
+  }
+  const isParsedRow = typeof (input as ParsedRow).standard === 'object'
+  const flat: Record<string, unknown> = isParsedRow ? { ...(input as ParsedRow).standard } : { ...input }
+  const custom = input.custom_attributes ?? {}
+  if (typeof custom !== 'object' || Array.isArray(custom)) {
+    throw invalidCustomer(`custom_attributes must be an object, got ${describe(custom)}.`, {})
+  }
+  delete flat.custom_attributes
+  for (const name of Object.keys(flat)) {
+    if (READ_ONLY.has(name)) delete flat[name]
+    else if (!isStandardColumn(name)) {
+      throw invalidCustomer(`${JSON.stringify(name)} is no standard field; put it into custom_attributes.`, { name })
+    }
+  }
+  const read = (name: string, value: unknown) => {
+    const text = toText(name, value)
+    const problem = valueProblem(name, text, settings)
+    if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+    return text
+  }
+
+  const typed = read('email', flat.email)
+  const problem = emailProblem(typed, 'email')
+  if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+  const keepsEmpty = settings.emptyValues === 'clear'
+  const fields = new Map<StandardColumn, string>()
+  for (const [name, value] of Object.entries(flat) as [StandardColumn, unknown][]) {
+    const text = read(name, value)
+    if (name === 'email' || (text === '' && !keepsEmpty)) continue
+    const column = shape.standardFields.includes(name) ? shape.columns.get(name)! : undefined
+    if (!column) {
+      if (text === '') continue
+      throw new CustomAttributesError('FIELD_NOT_IN_TABLE', `${shape.customerTable} has no column ${name} to fill.`, {
+        fields: [name],
+      })
+    }
+    const checked = text === '' ? text : (valueCheck(column, settings.dateFormat)?.(text) ?? text)
+    if (typeof checked !== 'string') throw new CustomAttributesError(checked.code, checked.message, { column: name })
+    fields.set(name, checked)
+  }
+  const attributes = new Map<string, string>()
+  for (const [name, value] of Object.entries(custom)) {
+    const fault = attributeNameFault(name)
+    if (fault)
+      throw new CustomAttributesError('INVALID_ATTRIBUTE_NAME', `An attribute's name: ${fault}.`, { reason: fault })
+    const text = read(name, value)
+    if (text !== '' || keepsEmpty) attributes.set(name, text)
+  }
+  const given = [...attributes.values()].filter((text) => text !== '').length
+  if (given > settings.maxCustomAttributes) {
+    throw new CustomAttributesError(
+      'TOO_MANY_ATTRIBUTES',
+      `Maximum ${settings.maxCustomAttributes} custom attributes allowed. Found ${given}: ${[...attributes.keys()].join(', ')}.`,
+      { max: settings.maxCustomAttributes, found: given, names: [...attributes.keys()] },
+    )
+  }
+  return { email: settings.emailCase === 'lower' ? typed.toLowerCase() : typed, fields, attributes }
+}
+
+function toText(name: string, value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'string') return value.trim()
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
+  throw invalidCustomer(`${name} must be a text, number, boolean, Date or null, got ${describe(value)}.`, { name })
+}
+
+function valueProblem(name: string, text: string, { maxValueLength }: UpsertSettings): RowProblem | undefined {
+  if (isUnstorable(text)) return invalidCharacter(name)
+  if (text.length > maxValueLength && [...text].length > maxValueLength) return valueTooLong(name, maxValueLength)
+  return undefined
+}
+
+function invalidCustomer(message: string, details: Record<string, unknown>): CustomAttributesError {
+  return new CustomAttributesError('INVALID_CUSTOMER', `Not a customer that can be stored: ${message}`, details)
+}

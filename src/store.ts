@@ -1,0 +1,257 @@
+import type { CsvInput } from './csv/source.js'
+import { type AccountId, checkAccountId } from './db/accounts.js'
+import { attempt } from './db/attempt.js'
+import type { MergeOptions } from './db/batch-statement.js'
+import { checkClient, type SqlClient } from './db/client.js'
+import { type Customer, readCustomers } from './db/customers.js'
+import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
+import { isDatabaseError, toDatabaseError } from './db/failures.js'
+import type { DateFormat } from './db/field-values.js'
+import { MIGRATION_DEFAULTS } from './db/migrations.js'
+import { type PageOptions, readPages } from './db/pages.js'
+import { loadTableShape, type TableShape } from './db/table-shape.js'
+import { type CustomerInput, type UpsertResult, upsertCustomer } from './db/upsert.js'
+import { CustomAttributesError } from './errors.js'
+import { renderForCustomers } from './mail-merge.js'
+import { describe, isText, isTextList, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
+import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
+import type { TemplateOptions } from './template/template-options.js'
+import { MERGE_OPTION_RULES, resolveUploadOptions, type UploadOptions, type UploadResult } from './upload/options.js'
+import { uploadCsv } from './upload/upload.js'
+
+/** Options of {@link createCustomAttributesStore}. */
+export interface StoreOptions {
+  /** The host's customer table as SQL writes it. Default `customer.customer`. */
+  customerTable?: string
+  /** The table of attribute definitions. Default `customer.custom_attribute_definition`. */
+  definitionTable?: string
+  /** Most custom attributes of one customer; the table's CHECK holds the same number. Default 10. */
+  maxCustomAttributes?: number
+  /** `'lower'` (default) lower-cases email addresses before they are stored or looked up; `'preserve'` keeps them. */
+  emailCase?: 'lower' | 'preserve'
+  /** Most characters of one value. Default 10,000. */
+  maxValueLength?: number
+}
+
+/** Options of `upsertCustomer`; they mean what they mean for an upload. */
+export interface UpsertOptions extends Partial<MergeOptions> {
+  dateFormat?: DateFormat
+}
+
+/** The merge tags that an account's templates can use. */
+export interface MergeTags {
+  /** the standard fields that the table has, sorted */
+  standardFields: string[]
+  /** the account's custom attributes, sorted by code point */
+  customAttributes: string[]
+}
+
+/** What the library does with a host's database. Every method names the account, and nothing crosses it. */
+export interface CustomAttributesStore {
+  /**
+   * The same store inside the host's transaction: everything happens in it, and its fate is the host's.
+   *
+   * @param tx - what `sql.begin(tx => …)` or `tx.savepoint(…)` passes
+   */
+  with(tx: SqlClient): CustomAttributesStore
+  /**
+   * Creates a customer, or merges into the one with this email: given standard fields replace, attributes merge by name.
+   * A customer with nothing to change is not written.
+   *
+   * @param accountId - the account, in the type of `account_id`
+   * @param customer - `{ email, … , custom_attributes }` or what `parseRow` returns
+   * @param options - `existing`, `unknown`, `emptyValues`, `dateFormat`, as for `uploadCsv`
+   * @throws CustomAttributesError `INVALID_CUSTOMER`, `EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_VALUE`,
+   *   `VALUE_TOO_LONG`, `INVALID_CHARACTER`, `INVALID_ATTRIBUTE_NAME`, `TOO_MANY_ATTRIBUTES`, `CUSTOMER_EXISTS`,
+   *   `CUSTOMER_NOT_FOUND`, `ROW_REFUSED` and the errors that every method has: `INVALID_ACCOUNT_ID`,
+   *   `SCHEMA_NOT_READY`, `CONNECTION_LOST`, `DATABASE_ERROR`
+   */
+  upsertCustomer(
+    accountId: AccountId,
+    customer: CustomerInput | ParsedRow,
+    options?: UpsertOptions,
+  ): Promise<UpsertResult>
+  /** The customer with this email, or null. */
+  getCustomer(accountId: AccountId, email: string): Promise<Customer | null>
+  /** The customers with these emails, by email as given; null where there is none. */
+  getCustomers(accountId: AccountId, emails: readonly string[]): Promise<Map<string, Customer | null>>
+  /**
+   * The customers of an audience in id order, page by page.
+   *
+   * @param options - `audience` (always said), `pageSize` (1,000), `after` (an id), `signal`
+   * @throws CustomAttributesError `INVALID_AUDIENCE`; `CONNECTION_LOST` when the connection breaks between or in pages
+   */
+  pageCustomers(accountId: AccountId, options: PageOptions): AsyncIterable<Customer[]>
+  /**
+   * Uploads a CSV: columns that the table knows go to its columns, every other column becomes a custom attribute.
+   *
+   * @param csv - the file, whole or in chunks; see {@link CsvInput}
+   * @param options - see {@link UploadOptions}
+   * @returns counts that add up, and the rejected rows: rows are data, never thrown
+   * @throws CustomAttributesError what is wrong with the whole file, before the first row is written where it shows in
+   *   the header; `details.stored` counts what an upload that broke off had stored
+   */
+  uploadCsv(accountId: AccountId, csv: CsvInput, options?: UploadOptions): Promise<UploadResult>
+  /** Records attribute names; of those recorded before, `last_seen_at` moves. */
+  upsertAttributeDefinitions(accountId: AccountId, names: readonly string[]): Promise<void>
+  /** The account's attribute names, sorted by code point. */
+  getAttributeDefinitions(accountId: AccountId): Promise<string[]>
+  /** The names that templates of this account can use. Never reads the customer table. */
+  getMergeTags(accountId: AccountId): Promise<MergeTags>
+  /**
+   * Renders a template for customers by email.
+   *
+   * @returns the messages by email as given; null where there is no such customer
+   * @throws CustomAttributesError the template's problems; under `missing: 'error'` `MISSING_VALUE`
+   */
+  renderForCustomers(
+    accountId: AccountId,
+    template: string,
+    emails: readonly string[],
+    options?: TemplateOptions,
+  ): Promise<Map<string, string | null>>
+}
+
+const STORE_RULES = {
+  ...ROW_OPTION_RULES,
+  customerTable: isText,
+  definitionTable: isText,
+  maxCustomAttributes: wholeNumber(0, 10_000),
+}
+
+const STORE_DEFAULTS = {
+  ...ROW_DEFAULTS,
+  customerTable: MIGRATION_DEFAULTS.customerTable,
+  definitionTable: MIGRATION_DEFAULTS.definitionTable,
+  maxCustomAttributes: MIGRATION_DEFAULTS.maxCustomAttributes,
+} satisfies StoreOptions
+
+type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_DEFAULTS>
+
+const UPSERT_RULES = { ...MERGE_OPTION_RULES, dateFormat: oneOf('iso', 'mdy', 'dmy') }
+const UPSERT_DEFAULTS = {
+  existing: 'merge',
+  unknown: 'create',
+  emptyValues: 'keep',
+  dateFormat: 'iso',
+} satisfies UpsertOptions
+
+/**
+ * Makes a store on a postgres.js client. Nothing is sent until the first call, which reads the tables' shape once.
+ *
+ * @param sql - a postgres.js client, or a transaction of one
+ * @param options - see {@link StoreOptions}
+ * @throws CustomAttributesError `INVALID_ARGUMENT`, `INVALID_OPTION`
+ */
+export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptions): CustomAttributesStore {
+  checkClient(sql)
+  const resolved = resolveOptions<StoreOptions, typeof STORE_DEFAULTS>(
+    'createCustomAttributesStore',
+    STORE_RULES,
+    STORE_DEFAULTS,
+    options,
+  )
+  return storeOn(sql, resolved, rememberShape(resolved))
+}
+
+/** Reads the shape once for a store and all that stand on transactions of it; a failure is not remembered. */
+function rememberShape(options: ResolvedStoreOptions): (sql: SqlClient) => Promise<TableShape> {
+  let shape: TableShape | undefined
+  return async (sql) => {
+    shape ??= await loadTableShape(sql, options)
+    return shape
+  }
+}
+
+function storeOn(
+  sql: SqlClient,
+  options: ResolvedStoreOptions,
+  loadShape: (sql: SqlClient) => Promise<TableShape>,
+): CustomAttributesStore {
+  const { maxCustomAttributes, emailCase, maxValueLength } = options
+  const normalizeEmail = (email: string) => (emailCase === 'lower' ? email.trim().toLowerCase() : email.trim())
+
+  /** Runs a method's work with the shape and the checked account; errors of the client become the library's. */
+  async function onAccount<T>(
+    accountId: AccountId,
+    work: (shape: TableShape, account: string) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const shape = await loadShape(sql)
+      return await work(shape, checkAccountId(accountId, shape.accountIdType))
+    } catch (error) {
+      throw isDatabaseError(error) ? toDatabaseError(error) : error
+    }
+  }
+
+  async function findCustomers(
+    shape: TableShape,
+    account: string,
+    emails: readonly string[],
+  ): Promise<Map<string, Customer | null>> {
+    if (isTextList(emails) !== undefined) {
+      throw new CustomAttributesError(
+        'INVALID_ARGUMENT',
+        `emails must be an array of strings, got ${describe(emails)}.`,
+      )
+    }
+    const keyOf = (email: string) => (shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
+    const wanted = [...new Set(emails.map(normalizeEmail))].filter((email) => email !== '' && !isUnstorable(email))
+    const found = new Map((await readCustomers(sql, shape, account, wanted)).map((row) => [keyOf(row.email), row]))
+    return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
+  }
+
+  return {
+    with(tx) {
+      checkClient(tx)
+      return storeOn(tx, options, loadShape)
+    },
+    upsertCustomer: (accountId, customer, given) =>
+      onAccount(accountId, (shape, account) => {
+        const settings = resolveOptions<UpsertOptions, typeof UPSERT_DEFAULTS>(
+          'upsertCustomer',
+          UPSERT_RULES,
+          UPSERT_DEFAULTS,
+          given,
+        )
+        return upsertCustomer(sql, shape, account, customer, {
+          ...settings,
+          maxCustomAttributes,
+          maxValueLength,
+          emailCase,
+        })
+      }),
+    getCustomer: (accountId, email) =>
+      onAccount(accountId, async (shape, account) => (await findCustomers(shape, account, [email])).get(email) ?? null),
+    getCustomers: (accountId, emails) =>
+      onAccount(accountId, (shape, account) => findCustomers(shape, account, emails)),
+    async *pageCustomers(accountId, pages) {
+      const { shape, account } = await onAccount(accountId, async (shape, account) => ({ shape, account }))
+      yield* readPages(sql, shape, account, normalizeEmail, pages)
+    },
+    uploadCsv: (accountId, csv, given) =>
+      onAccount(accountId, (shape, account) =>
+        uploadCsv(
+          { sql, shape, accountId: account, maxCustomAttributes, rows: { emailCase, maxValueLength } },
+          csv,
+          resolveUploadOptions(given),
+        ),
+      ),
+    upsertAttributeDefinitions: (accountId, names) =>
+      onAccount(accountId, (shape, account) => {
+        checkAttributeNames(names)
+        return attempt(sql, (db) => recordDefinitions(db, shape, account, names))
+      }),
+    getAttributeDefinitions: (accountId) =>
+      onAccount(accountId, (shape, account) => readDefinitions(sql, shape, account)),
+    getMergeTags: (accountId) =>
+      onAccount(accountId, async (shape, account) => ({
+        standardFields: [...shape.standardFields].sort(),
+        customAttributes: await readDefinitions(sql, shape, account),
+      })),
+    renderForCustomers: (accountId, template, emails, given) =>
+      onAccount(accountId, (shape, account) =>
+        renderForCustomers(template, emails, given, (list) => findCustomers(shape, account, list)),
+      ),
+  }
+}

@@ -1,0 +1,68 @@
+import { STANDARD_COLUMNS } from '../columns.js'
+import { CustomAttributesError } from '../errors.js'
+
+/** Values by name; only its own properties count. */
+export type Values = Readonly<Record<string, unknown>>
+
+export const NONE: Values = Object.freeze({})
+
+/**
+ * The object that holds the standard fields of a customer: the row itself, or `standard` of what `parseRow` returns. A
+ * row with an `email` of its own stays a row, whatever a column `standard` holds.
+ *
+ * @throws CustomAttributesError `INVALID_CUSTOMER` when it is no object
+ */
+export function fieldsOf(customer: unknown): Values {
+  if (typeof customer !== 'object' || customer === null || Array.isArray(customer)) {
+    throw invalidCustomer(`The customer must be a row of the customer table, got ${kindOf(customer)}.`)
+  }
+  const { standard } = customer as { standard?: unknown }
+  if (standard === undefined || typeof standard !== 'object' || standard === null) return customer as Values
+  return Object.hasOwn(customer, 'email') ? (customer as Values) : (standard as Values)
+}
+
+/**
+ * The object that holds the custom attributes of a customer.
+ *
+ * @throws CustomAttributesError `INVALID_CUSTOMER` when they stand under another name or are no object
+ */
+export function attributesOf(customer: Values): Values {
+  const attributes = customer.custom_attributes
+  if (typeof attributes === 'object' && attributes !== null) {
+    if (!Array.isArray(attributes) && !(attributes instanceof Map)) return attributes as Values
+  }
+  if (attributes === undefined) checkRow(customer)
+  if (attributes === undefined || attributes === null) return NONE
+  throw invalidCustomer(
+    `custom_attributes must be an object of names and values, got ${kindOf(attributes)}. ` +
+      'Where the driver returns jsonb as text, parse it first.',
+  )
+}
+
+/** Refuses what would render as a message full of holes: an ORM's spelling, and an instance that hides its row. */
+function checkRow(customer: Values): void {
+  if ('customAttributes' in customer) {
+    throw invalidCustomer(
+      'The customer has customAttributes but no custom_attributes. Data keeps its database names: pass the row as it ' +
+        'was selected, or { ...row, custom_attributes: row.customAttributes }.',
+    )
+  }
+  const prototype = Object.getPrototypeOf(customer)
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
+  if (isPlain || 'standard' in customer || STANDARD_COLUMNS.some((column) => Object.hasOwn(customer, column))) return
+  throw invalidCustomer(
+    'The customer is an instance of a class without a standard field of its own. Pass its plain row, for example from ' +
+      'toJSON().',
+  )
+}
+
+function invalidCustomer(message: string): CustomAttributesError {
+  return new CustomAttributesError('INVALID_CUSTOMER', message)
+}
+
+/** Names the kind of a value and nothing of the value. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return value instanceof Map ? 'a Map' : `a ${typeof value}`
+}

@@ -1,0 +1,111 @@
+import { isStandardColumn, nameForm, STANDARD_COLUMNS, type StandardColumn } from '../columns.js'
+import type { Values } from './customer.js'
+
+/** A name that a template uses, with what can be known of it before there is a customer. */
+export interface TagName {
+  readonly name: string
+  readonly form: string
+  /** whether the name is exactly that of a standard field */
+  readonly isField: boolean
+  /** the standard field of the same form */
+  readonly fieldOfForm: StandardColumn | undefined
+  /** whether every object inherits something of this name */
+  readonly isInherited: boolean
+}
+
+/** Where the names of one rendering are looked up. */
+export interface Scope {
+  readonly fields: Values
+  readonly attributes: Values
+  readonly extra: Values | undefined
+  readonly formOf: (name: string) => string
+  /** whether none of the three can have a property that is not its own, but for those of `isInherited` */
+  readonly isPlain: boolean
+}
+
+const FIELD_BY_FORM = new Map<string, StandardColumn>(STANDARD_COLUMNS.map((field) => [nameForm(field), field]))
+
+/** So many forms are remembered; an account has a few dozen names. */
+const MOST_FORMS = 1000
+
+export function toTagName(name: string): TagName {
+  const form = nameForm(name)
+  return {
+    name,
+    form,
+    isField: isStandardColumn(name),
+    fieldOfForm: FIELD_BY_FORM.get(form),
+    isInherited: name in Object.prototype,
+  }
+}
+
+/** Whether `values[name]` can find nothing but own properties and what every object inherits. */
+export function isPlain(values: Values): boolean {
+  const prototype = Object.getPrototypeOf(values)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** Remembers the forms of the names that customers have; most have the same. */
+export function createFormMemo(): (name: string) => string {
+  const forms = new Map<string, string>()
+  return (name) => {
+    let form = forms.get(name)
+    if (form === undefined) {
+      form = nameForm(name)
+      if (forms.size >= MOST_FORMS) forms.clear()
+      forms.set(name, form)
+    }
+    return form
+  }
+}
+
+/**
+ * Finds the value of a name. The exact spelling comes first: an extra tag, a standard field, a custom attribute, in this
+ * order, so that no uploaded column stands in for what the host says. Else the single name of the same form; when two
+ * spellings share the form, there is none.
+ *
+ * Only own properties count: nothing of a prototype, and of the row nothing but the standard fields.
+ */
+export function findValue(tag: TagName, scope: Scope): unknown {
+  const { name } = tag
+  if (scope.isPlain && !tag.isInherited) {
+    const { extra } = scope
+    let value = extra === undefined ? undefined : extra[name]
+    if (value === undefined && tag.isField) value = scope.fields[name]
+    if (value === undefined) value = scope.attributes[name]
+    if (value !== undefined) return value
+  }
+  return findOwn(tag, scope)
+}
+
+function findOwn(tag: TagName, scope: Scope): unknown {
+  const { name } = tag
+  const { fields, attributes, extra } = scope
+  if (extra !== undefined && Object.hasOwn(extra, name)) return extra[name]
+  if (tag.isField && Object.hasOwn(fields, name)) return fields[name]
+  if (Object.hasOwn(attributes, name)) return attributes[name]
+  return findByForm(tag, scope)
+}
+
+function findByForm({ form, fieldOfForm }: TagName, { fields, attributes, extra, formOf }: Scope): unknown {
+  let foundName: string | undefined
+  let found: Values | undefined
+  for (const name in extra) {
+    if (formOf(name) !== form || !Object.hasOwn(extra!, name)) continue
+    if (foundName !== undefined) return undefined
+    foundName = name
+    found = extra
+  }
+  if (fieldOfForm !== undefined && Object.hasOwn(fields, fieldOfForm)) {
+    if (foundName !== undefined && foundName !== fieldOfForm) return undefined
+    foundName = fieldOfForm
+    found ??= fields
+  }
+  for (const name in attributes) {
+    if (formOf(name) !== form || !Object.hasOwn(attributes, name)) continue
+    if (foundName !== undefined && foundName !== name) return undefined
+    foundName = name
+    found ??= attributes
+  }
+  return foundName === undefined ? undefined : found![foundName]
+}

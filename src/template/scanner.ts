@@ -1,0 +1,114 @@
+import { LIMITS } from '../options.js'
+import { type TemplatePlace, type TemplateProblem, tagProblem } from './problems.js'
+
+/** A tag as it stands in the template: `template.slice(start, end)` is `source`. */
+export interface RawTag extends TemplatePlace {
+  /** the character that says what the tag does, `''` for a plain value */
+  sigil: '' | '#' | '^' | '/' | '>' | '{' | '&' | '=' | '!'
+  /** what stands between the sigil and the closing braces, without the blanks around it */
+  content: string
+  source: string
+  start: number
+  end: number
+}
+
+const LF = 10
+const CR = 13
+
+/**
+ * Finds the tags of a template exactly where mustache.js finds them, within the limits that keep mustache.js fast: it
+ * takes quadratic time for blanks inside a tag. The time here grows no faster than the template.
+ */
+export function scanTags(template: string): { rawTags: RawTag[]; problems: TemplateProblem[] } {
+  const rawTags: RawTag[] = []
+  const problems: TemplateProblem[] = []
+  const placeOf = placeFinder(template)
+  const nextDouble = finder(template, '}}')
+  const nextTriple = finder(template, '}}}')
+  const opening = /\s*([#^/>{&=!]?)\s*/y
+  let start = template.indexOf('{{')
+  for (let count = 1; start !== -1; count++) {
+    const place = placeOf(start)
+    if (count > LIMITS.maxTemplateTags) {
+      problems.push(tooManyTags(place))
+      break
+    }
+    opening.lastIndex = start + 2
+    const sigil = opening.exec(template)![1] as RawTag['sigil']
+    const contentStart = opening.lastIndex
+    const close = sigil === '{' ? nextTriple(contentStart) : nextDouble(contentStart)
+    const nested = template.indexOf('{{', contentStart)
+    if (close === -1 || (nested !== -1 && nested < close)) {
+      problems.push(unclosedTag(place, template.slice(start, nested === -1 ? undefined : nested)))
+      start = template.indexOf('{{', start + 2)
+      continue
+    }
+    const end = close + (sigil === '{' ? 3 : 2)
+    const source = template.slice(start, end)
+    if (close - start - 2 > LIMITS.maxTagLength) problems.push(tagTooLong(place, source))
+    else rawTags.push({ sigil, content: template.slice(contentStart, close).trim(), source, start, end, ...place })
+    start = template.indexOf('{{', end)
+  }
+  return { rawTags, problems }
+}
+
+/** The problem of a template that is over the limit, measured in UTF-8. */
+export function sizeProblem(template: string): TemplateProblem | undefined {
+  const max = LIMITS.maxTemplateBytes
+  // One UTF-16 code unit takes one to three bytes.
+  if (template.length * 3 <= max) return undefined
+  if (template.length <= max && new TextEncoder().encode(template).length <= max) return undefined
+  return {
+    code: 'TEMPLATE_TOO_LARGE',
+    message: `The template is over ${max / 1024} KiB (${max} bytes in UTF-8). Shorten it; link large images instead of embedding them.`,
+    details: { line: 1, column: 1, tag: '', maxBytes: max },
+  }
+}
+
+/** Finds the next `needle` from a position that only grows; searches each part of the text once. */
+function finder(text: string, needle: string): (from: number) => number {
+  let found = text.indexOf(needle)
+  return (from) => {
+    if (found !== -1 && found < from) found = text.indexOf(needle, from)
+    return found
+  }
+}
+
+/** Turns a position that only grows into line and column. */
+function placeFinder(text: string): (position: number) => TemplatePlace {
+  let line = 1
+  let lineStart = 0
+  let read = 0
+  return (position) => {
+    for (; read < position; read++) {
+      const code = text.charCodeAt(read)
+      if (code === LF || (code === CR && text.charCodeAt(read + 1) !== LF)) {
+        line += 1
+        lineStart = read + 1
+      }
+    }
+    return { line, column: position - lineStart + 1 }
+  }
+}
+
+function tooManyTags(place: TemplatePlace): TemplateProblem {
+  const max = LIMITS.maxTemplateTags
+  return tagProblem('TOO_MANY_TAGS', place, '{{', `opens tag ${max + 1} of at most ${max}`, 'Use fewer tags.', { max })
+}
+
+function tagTooLong(place: TemplatePlace, source: string): TemplateProblem {
+  const max = LIMITS.maxTagLength
+  return tagProblem(
+    'TAG_TOO_LONG',
+    place,
+    source,
+    `has more than ${max} characters between its braces`,
+    'Shorten it, or close it with }} where it should end.',
+    { max },
+  )
+}
+
+function unclosedTag(place: TemplatePlace, source: string): TemplateProblem {
+  const closing = /^\{\{\s*\{/.test(source) ? '}}}' : '}}'
+  return tagProblem('TEMPLATE_SYNTAX', place, source, 'is a tag that is not closed', `Close it with ${closing}.`)
+}

@@ -1,0 +1,43 @@
+import { isFlag, isObject, oneOf, resolveOptions } from '../options.js'
+
+/** What a template is written in: decides how values are escaped. */
+export type TemplateFormat = 'html' | 'text' | 'subject'
+
+/** Values of the host's own, by tag name, such as `{ unsubscribe_url }`. Only own properties are reachable. */
+export type ExtraTags = Readonly<Record<string, unknown>>
+
+/** Options of `renderTemplate`, `compileTemplate`, `inspectTemplate` and `checkTemplate`. */
+export interface TemplateOptions {
+  /**
+   * `'html'` (default) escapes `& < > " '` in values; `'text'` escapes nothing; `'subject'` is text on one line: every
+   * run of control and line-separator characters becomes one space, and bidi overrides are dropped.
+   */
+  format?: TemplateFormat
+  /**
+   * What a tag prints whose value is missing and that has no fallback: `'empty'` (default) nothing, `'keep'` the tag as
+   * typed; `'error'` throws `MISSING_VALUE` with the names of all such tags.
+   */
+  missing?: 'empty' | 'keep' | 'error'
+  /** Whether `{{{name}}}` and `{{&name}}` may put a value into html unescaped. Default `false`. */
+  allowUnescaped?: boolean
+  /** Tags of the host's own; they come before a standard field or attribute of the same name. Default none. */
+  extraTags?: ExtraTags
+}
+
+export const TEMPLATE_OPTION_RULES = {
+  format: oneOf('html', 'text', 'subject'),
+  missing: oneOf('empty', 'keep', 'error'),
+  allowUnescaped: isFlag,
+  extraTags: isObject,
+}
+
+type TemplateDefaults = Required<Omit<TemplateOptions, 'extraTags'>>
+
+export const TEMPLATE_DEFAULTS: TemplateDefaults = { format: 'html', missing: 'empty', allowUnescaped: false }
+
+export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults
+
+/** Resolves the options of `where`, the name of a public function. */
+export function resolveTemplateOptions(where: string, options: TemplateOptions | undefined): ResolvedTemplateOptions {
+  return resolveOptions(where, TEMPLATE_OPTION_RULES, TEMPLATE_DEFAULTS, options)
+}

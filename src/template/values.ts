@@ -1,0 +1,47 @@
+/**
+ * What a value prints, or undefined when it is missing: absent, null, empty, only blanks, or nothing that can be
+ * printed.
+ *
+ * Strings print as they are; numbers, bigints, booleans and decimals (objects with a `toString` of their own) by
+ * `String`; a `Date` as its ISO form. `NaN`, an invalid date, arrays, plain objects, bytes, functions and symbols are
+ * missing.
+ */
+export function printValue(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return isBlank(value) ? undefined : value
+    case 'number':
+      return Number.isNaN(value) ? undefined : String(value)
+    case 'bigint':
+    case 'boolean':
+      return String(value)
+    case 'object':
+      return value === null ? undefined : printObject(value)
+    default:
+      return undefined
+  }
+}
+
+/** Whether a section of this value is shown: not when the value is missing, `false` or a zero of any number type. */
+export function opensSection(value: unknown): boolean {
+  if (typeof value === 'string') return !isBlank(value)
+  if (typeof value === 'boolean') return value
+  const text = printValue(value)
+  return text !== undefined && Number(text) !== 0
+}
+
+/** Whether a text is empty or all blanks. */
+function isBlank(text: string): boolean {
+  const first = text.charCodeAt(0)
+  // Almost every value starts with a visible ASCII character, which settles it.
+  return !(first > 32 && first < 127) && text.trim() === ''
+}
+
+function printObject(value: object): string | undefined {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return undefined
+  const printer: unknown = value.toString
+  if (typeof printer !== 'function' || printer === Object.prototype.toString) return undefined
+  const text = String(value)
+  return isBlank(text) ? undefined : text
+}

@@ -1,0 +1,130 @@
+import type { ColumnOptions } from '../columns.js'
+import { COLUMN_OPTION_RULES } from '../columns.js'
+import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
+import type { MergeOptions } from '../db/batch-statement.js'
+import type { DateFormat } from '../db/field-values.js'
+import {
+  isFlag,
+  isFunction,
+  isSignal,
+  LIMITS,
+  type OptionRule,
+  oneOf,
+  type Resolved,
+  resolveOptions,
+  wholeNumber,
+} from '../options.js'
+import type { RejectedRow } from '../rejected-rows.js'
+
+/** Options of `uploadCsv`. */
+export interface UploadOptions extends CsvOptions, Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
+  /**
+   * What a row does to a customer that exists: `'merge'` (default) replaces the standard fields it fills and merges the
+   * attributes by name, `'replace'` replaces the whole attribute object and still keeps standard fields that the row
+   * leaves empty, `'reject'` rejects the row as `CUSTOMER_EXISTS`.
+   */
+  existing?: MergeOptions['existing']
+  /** What a row does whose customer does not exist: `'create'` (default), or `'reject'` as `CUSTOMER_NOT_FOUND`. */
+  unknown?: MergeOptions['unknown']
+  /** What a blank cell does: `'keep'` (default) nothing, `'clear'` empties the field or removes the attribute. */
+  emptyValues?: MergeOptions['emptyValues']
+  /** `'skip'` (default) goes on after a bad row; `'abort'` ends the upload with `INVALID_ROW` at the first. */
+  onInvalidRow?: 'skip' | 'abort'
+  /** One transaction, all or nothing. Uses one lane and holds its locks to the end. Default `false`. */
+  atomic?: boolean
+  /** The same statements, rolled back: true counts, nothing kept. Locks and triggers as with `atomic`. Default `false`. */
+  dryRun?: boolean
+  /** How dates that are not ISO 8601 are read: `'iso'` (default) not at all, `'mdy'`, or `'dmy'`. */
+  dateFormat?: DateFormat
+  /** Stops the upload; what was stored by then stays and is told in the error's details. */
+  signal?: AbortSignal
+  /** Called with the progress at most every 100 ms, and once at the end. */
+  onProgress?: (progress: UploadProgress) => void
+  /** Called with every rejected row, as they are found (not in row order); a promise is waited for. */
+  onRejected?: (row: RejectedRow) => unknown
+  /** Most rows of data. Default 1,000,000. */
+  maxRows?: number
+  /** Parallel writers, at most the client's `max`. Default 2. */
+  concurrency?: number
+  /** Rows of one statement. Default 2,000. */
+  batchSize?: number
+}
+
+/** How many rows went which way. */
+export interface UploadCounts {
+  /** rows of data with at least one filled cell; the sum of the other four */
+  rowsTotal: number
+  customersCreated: number
+  customersUpdated: number
+  customersUnchanged: number
+  rowsRejected: number
+}
+
+/** What `onProgress` is told. */
+export interface UploadProgress extends Omit<UploadCounts, 'rowsTotal'> {
+  bytesRead: number
+  rowsRead: number
+}
+
+/** What an upload did. */
+export interface UploadResult extends UploadCounts {
+  /** the attributes that at least one stored row has a value for, in header order */
+  customAttributesFound: string[]
+  /** the header row as the file has it */
+  headers: string[]
+  /** the columns that were left out, each with its reason */
+  ignored: { header: string; position: number; reason: string }[]
+  warnings: CsvWarning[]
+  /** the first 100 rejected rows, in row order; `onRejected` receives every one */
+  rejected: RejectedRow[]
+  bytesRead: number
+  durationMs: number
+}
+
+export const UPLOAD_DEFAULTS = {
+  ...CSV_DEFAULTS,
+  attributes: 'all',
+  fields: 'all',
+  existing: 'merge',
+  unknown: 'create',
+  emptyValues: 'keep',
+  onInvalidRow: 'skip',
+  atomic: false,
+  dryRun: false,
+  dateFormat: 'iso',
+  maxRows: LIMITS.maxRows,
+  concurrency: 2,
+  batchSize: 2_000,
+} as const satisfies UploadOptions
+
+export const MERGE_OPTION_RULES = {
+  existing: oneOf('merge', 'replace', 'reject'),
+  unknown: oneOf('create', 'reject'),
+  emptyValues: oneOf('keep', 'clear'),
+} satisfies Record<keyof MergeOptions, OptionRule>
+
+const RULES = {
+  ...CSV_OPTION_RULES,
+  ...MERGE_OPTION_RULES,
+  columns: COLUMN_OPTION_RULES.columns,
+  attributes: COLUMN_OPTION_RULES.attributes,
+  fields: COLUMN_OPTION_RULES.fields,
+  onInvalidRow: oneOf('skip', 'abort'),
+  atomic: isFlag,
+  dryRun: isFlag,
+  dateFormat: oneOf('iso', 'mdy', 'dmy'),
+  signal: isSignal,
+  onProgress: isFunction,
+  onRejected: isFunction,
+  maxRows: wholeNumber(1),
+  concurrency: wholeNumber(1, 64),
+  batchSize: wholeNumber(1, 50_000),
+}
+
+/** The options of an upload with nothing left open. */
+export type ResolvedUploadOptions = Resolved<UploadOptions, typeof UPLOAD_DEFAULTS>
+
+/** @throws CustomAttributesError `INVALID_OPTION` */
+export function resolveUploadOptions(options: UploadOptions | undefined): ResolvedUploadOptions {
+  return resolveOptions<UploadOptions, typeof UPLOAD_DEFAULTS>('uploadCsv', RULES, UPLOAD_DEFAULTS, options)
+}

@@ -1,0 +1,208 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { type ColumnMapping, isEmailHeader, mapColumns } from '../columns.js'
+import { isBlankRecord } from '../csv/dialect.js'
+import { type CsvFile, openCsv } from '../csv/file.js'
+import { abortError, type CsvInput } from '../csv/source.js'
+import { attempt } from '../db/attempt.js'
+import { accountLockSql } from '../db/batch-statement.js'
+import { isTransaction, query, type SqlClient } from '../db/client.js'
+import { readDefinitions, recordDefinitions } from '../db/definitions.js'
+import { isDatabaseError, toDatabaseError } from '../db/failures.js'
+import type { TableShape } from '../db/table-shape.js'
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import type { RowOptions, RowProblem } from '../rows.js'
+import { BatchWriter } from './batch-writer.js'
+import { createEntryReader, type Entry } from './entries.js'
+import { Lane, laneOf } from './lane.js'
+import type { ResolvedUploadOptions, UploadResult } from './options.js'
+import { Tally } from './tally.js'
+
+/** The store's part of an upload. */
+export interface UploadContext {
+  sql: SqlClient
+  shape: TableShape
+  accountId: string
+  maxCustomAttributes: number
+  rows: Required<RowOptions>
+}
+
+/** Runs one CSV through: opened, mapped, checked against the table, then written in the mode that was asked for. */
+export async function uploadCsv(
+  context: UploadContext,
+  csv: CsvInput,
+  options: ResolvedUploadOptions,
+): Promise<UploadResult> {
+  const started = performance.now()
+  const { sql, shape, accountId } = context
+  if (options.signal?.aborted) throw abortError(options.signal)
+  const known = await readDefinitions(sql, shape, accountId).catch((error) => {
+    throw toDatabaseError(error)
+  })
+  const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
+  const tally = new Tally(options, file.bytesRead)
+  let mapping: ColumnMapping
+  try {
+    mapping = mapColumns(file.headers, {
+      columns: options.columns,
+      attributes: options.attributes,
+      fields: options.fields,
+      knownAttributes: known,
+      maxCustomAttributes: context.maxCustomAttributes,
+    })
+    checkFields(mapping, shape)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  const run = { ...context, options, file, mapping, known, tally }
+  await inMode(sql, options, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }), tally)
+
+  tally.progress(true)
+  return {
+    ...tally.counts(),
+    customAttributesFound: mapping.custom.filter((name) => tally.found.has(name)),
+    headers: [...file.headers],
+    ignored: [...mapping.ignored],
+    warnings: file.warnings(),
+    rejected: tally.rejected,
+    bytesRead: file.bytesRead(),
+    durationMs: Math.round(performance.now() - started),
+  }
+}
+
+/** @throws CustomAttributesError `FIELD_NOT_IN_TABLE` */
+export function checkFields(mapping: ColumnMapping, shape: TableShape): void {
+  const missing = mapping.standard.filter((field) => !shape.standardFields.includes(field))
+  if (missing.length === 0) return
+  throw new CustomAttributesError(
+    'FIELD_NOT_IN_TABLE',
+    `The file fills ${missing.join(', ')}, which ${shape.customerTable} does not have. ` +
+      'Add the column, or map it to an attribute or to null with columns.',
+    { fields: missing },
+  )
+}
+
+const ROLL_BACK = Symbol('roll back')
+
+/** Runs the writing by itself, in a transaction that commits (`atomic`), or in one that is rolled back (`dryRun`). */
+async function inMode(
+  sql: SqlClient,
+  { atomic, dryRun }: ResolvedUploadOptions,
+  write: (sql: SqlClient, isExclusive: boolean) => Promise<void>,
+  tally: Tally,
+): Promise<void> {
+  try {
+    if (!atomic && !dryRun) return await write(sql, isTransaction(sql))
+    const work = async (tx: TransactionSql) => {
+      await write(tx, true)
+      if (dryRun) throw ROLL_BACK
+    }
+    await (isTransaction(sql) ? (sql as TransactionSql).savepoint(work) : (sql as Sql).begin(work))
+  } catch (error) {
+    if (error === ROLL_BACK) return
+    if (atomic || dryRun) tally.forget()
+    throw withCounts(error, tally)
+  }
+}
+
+interface Run extends UploadContext {
+  options: ResolvedUploadOptions
+  file: CsvFile
+  mapping: ColumnMapping
+  known: readonly string[]
+  tally: Tally
+  isExclusive: boolean
+}
+
+async function writeRows(run: Run): Promise<void> {
+  const { sql, shape, accountId, options, file, tally, isExclusive } = run
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const entries = createEntryReader(run.mapping, shape, { ...run.rows, dateFormat: options.dateFormat })
+  const reject = async (entry: Pick<Entry, 'row' | 'line' | 'record'>, problem: RowProblem) => {
+    const { row, line, record } = entry
+    await tally.reject({ row, line, ...problem, record })
+    if (options.onInvalidRow === 'abort') throw invalidRow(entry, problem)
+  }
+  const writer = new BatchWriter({
+    sql,
+    shape,
+    accountId,
+    fields: entries.fields,
+    attributes: entries.attributes,
+    merge: options,
+    maxCustomAttributes: run.maxCustomAttributes,
+    isExclusive,
+    recorded: new Set(run.known),
+    tally,
+    reject,
+    signal,
+  })
+  const joinsTwins = options.existing !== 'reject'
+  const lanes = Array.from(
+    { length: isExclusive ? 1 : Math.min(options.concurrency, (sql as Sql).options.max) },
+    () => new Lane((batch) => writer.write(batch), options.batchSize, joinsTwins),
+  )
+  try {
+    // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
+    if (isExclusive) {
+      await query(sql, `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`, [accountId], signal)
+    }
+    let row = file.firstRow - 1
+    for await (const { records, lines } of file.records()) {
+      for (let at = 0; at < records.length; at++) {
+        row++
+        const record = records[at]!
+        if (isBlankRecord(record)) continue
+        if (++tally.rowsRead > options.maxRows) throw tooManyRows(options.maxRows)
+        const entry = entries.read(record, row, lines[at]!)
+        if ('code' in entry) await reject({ row, line: lines[at]!, record }, entry)
+        else {
+          const full = lanes[laneOf(entry.key, lanes.length)]!.add(entry)
+          if (full) await full
+        }
+      }
+      tally.progress()
+      if (signal.aborted) throw abortError(signal)
+    }
+    await Promise.all(lanes.map((lane) => lane.drain()))
+    const found = run.mapping.custom.filter((name) => tally.found.has(name))
+    await attempt(sql, (db) => recordDefinitions(db, shape, accountId, found), signal)
+  } catch (error) {
+    stop.abort()
+    await file.close()
+    // What is under way is waited for, so that the counts are sure and no statement outlives the upload.
+    await Promise.all(lanes.map((lane) => lane.settle()))
+    throw options.signal?.aborted ? abortError(options.signal) : error
+  }
+}
+
+function invalidRow({ row, line }: Pick<Entry, 'row' | 'line'>, problem: RowProblem): CustomAttributesError {
+  const { code, column, message } = problem
+  return new CustomAttributesError(
+    'INVALID_ROW',
+    `Row ${row} (line ${line}) was rejected, and onInvalidRow is 'abort': ${message}`,
+    { row, line, code, column, ...problem.details },
+  )
+}
+
+function tooManyRows(maxRows: number): CustomAttributesError {
+  return new CustomAttributesError(
+    'TOO_MANY_ROWS',
+    `The file has more than ${maxRows} rows. Split it into several files, or raise maxRows.`,
+    { maxRows },
+  )
+}
+
+/** An error of an upload says what was stored before it: the counts that are sure. */
+function withCounts(error: unknown, tally: Tally): unknown {
+  const explained = isDatabaseError(error) ? toDatabaseError(error) : error
+  // Errors of the host's own callbacks pass as they are.
+  if (!isCustomAttributesError(explained)) return explained
+  return new CustomAttributesError(
+    explained.code,
+    explained.message,
+    { ...explained.details, stored: tally.counts() },
+    { cause: explained.cause },
+  )
+}
