@@ -1,53 +1,61 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
 import { isObject } from '../options.js'
 import { attributesOf, fieldsOf, type Values } from './customer.js'
-import { escapeHtml, toLine } from './formats.js'
-import { createFormMemo, findValue, isPlain, type Scope, type TagName, toTagName } from './lookup.js'
+import { escapeHtml, fitsOneLine, toLine } from './formats.js'
+import { createFormMemo, findValue, hasOnlyOwn, type Scope, type TagName, toTagName } from './lookup.js'
 import { parseNodes, type TemplateNode } from './nodes.js'
-import { type PlacedTag, readTags, type TemplateTag } from './tags.js'
+import { type PlacedTag, readTags, type TemplateTag, toTemplateTag } from './tags.js'
 import type { ExtraTags, ResolvedTemplateOptions } from './template-options.js'
 import { opensSection, printValue } from './values.js'
 
-/** A template that is ready for any number of customers. It holds nothing of any of them. */
+/** A template that is ready for any number of customers. It keeps nothing of them but the forms of attribute names. */
 export interface CompiledTemplate {
-  /** the merge tags, in template order, one for each time a tag is used */
+  /** the merge tags in template order, one entry for each time a tag stands there */
   readonly tags: readonly TemplateTag[]
   /**
    * Renders the template for a customer.
    *
    * @throws CustomAttributesError `INVALID_CUSTOMER`; under `missing: 'error'` also `MISSING_VALUE`, whose
-   *   `details.tags` are the names of all tags without a value
+   *   `details.tags` are those of {@link missingTags}
    */
   render(customer: object, extraTags?: ExtraTags): string
   /**
-   * The names, as typed, of the tags that would print a hole for this customer: reached, without a value and without a
-   * fallback. Each name once, in template order; whatever `missing` is.
+   * The names, as typed, of the tags that would leave a hole in this customer's message: no value, no fallback, and in
+   * no closed section. Each name once, in template order, whatever `missing` is.
    *
    * @throws CustomAttributesError `INVALID_CUSTOMER`
    */
   missingTags(customer: object, extraTags?: ExtraTags): string[]
 }
 
-/** Text, and the tag behind it; the last step of a list has no tag. All of one shape, which makes the loop fast. */
+/** Text and the tag behind it; only the last step of a list may have none. All of one shape, for the sake of speed. */
 interface Step {
   text: string
   tag: TagName | undefined
+  isSection: boolean
+  /** whether the section is shown when there is a value */
   isShown: boolean
   isEscaped: boolean
-  isSection: boolean
-  /** as it is printed, escaped where values are */
+  /** as it is printed */
   fallback: string | undefined
-  /** what is printed for want of a value */
+  /** what is printed for want of a value and a fallback */
   hole: string
   /** what the section holds */
   steps: readonly Step[]
 }
 
+/** One rendering. */
+interface Rendering extends Scope {
+  /** takes the names of the tags that leave a hole */
+  readonly holes: string[] | undefined
+  readonly isLine: boolean
+  /** whether a line has characters that do not belong on it */
+  isUnfit: boolean
+}
+
 /**
  * Compiles a template.
  *
- * @param template - the template
- * @param options - resolved options; see `TemplateOptions`
  * @throws CustomAttributesError the first problem of the template
  */
 export function compile(template: string, options: ResolvedTemplateOptions): CompiledTemplate {
@@ -55,59 +63,62 @@ export function compile(template: string, options: ResolvedTemplateOptions): Com
   if (problems[0]) throwProblem(problems[0])
   const steps = toSteps(parseNodes(template, rawTags, tags), options)
   const formOf = createFormMemo()
-  const finish = options.format === 'subject' ? toLine : undefined
+  const isLine = options.format === 'subject'
+  const isTemplateUnfit = isLine && !fitsOneLine(template)
 
   const run = (customer: object, given: ExtraTags | undefined, holes: string[] | undefined): string => {
     const fields = fieldsOf(customer)
     const attributes = attributesOf(customer as Values)
     const extra = given === undefined ? options.extraTags : joinTags(options.extraTags, given)
-    const scope = {
+    const rendering: Rendering = {
       fields,
       attributes,
       extra,
       formOf,
-      isPlain: isPlain(fields) && isPlain(attributes) && (extra === undefined || isPlain(extra)),
+      hasOnlyOwn: hasOnlyOwn(fields, attributes, extra),
+      holes,
+      isLine,
+      isUnfit: isTemplateUnfit,
     }
-    const text = renderSteps(steps, scope, holes)
-    return finish === undefined ? text : finish(text)
+    const text = renderSteps(steps, rendering)
+    return rendering.isUnfit ? toLine(text) : text
   }
   const missingTags = (customer: object, extraTags?: ExtraTags): string[] => {
     const holes: string[] = []
     run(customer, extraTags, holes)
     return [...new Set(holes)]
   }
+  const renderWhole = (customer: object, extraTags?: ExtraTags): string => {
+    const holes: string[] = []
+    const text = run(customer, extraTags, holes)
+    if (holes.length > 0) throw missingValue([...new Set(holes)])
+    return text
+  }
   return {
-    tags: tags.map(({ start: _start, source: _source, ...tag }) => tag),
+    tags: tags.map(toTemplateTag),
+    render: options.missing === 'error' ? renderWhole : (customer, extraTags) => run(customer, extraTags, undefined),
     missingTags,
-    render:
-      options.missing === 'error'
-        ? (customer, extraTags) => {
-            const holes: string[] = []
-            const text = run(customer, extraTags, holes)
-            if (holes.length > 0) throw missingValue([...new Set(holes)])
-            return text
-          }
-        : (customer, extraTags) => run(customer, extraTags, undefined),
   }
 }
 
-function renderSteps(steps: readonly Step[], scope: Scope, holes: string[] | undefined): string {
+function renderSteps(steps: readonly Step[], rendering: Rendering): string {
   let out = ''
   for (const step of steps) {
-    const { tag } = step
     out += step.text
+    const { tag } = step
     if (tag === undefined) break
-    const value = findValue(tag, scope)
+    const value = findValue(tag, rendering)
     if (step.isSection) {
-      if (opensSection(value) === step.isShown) out += renderSteps(step.steps, scope, holes)
+      if (opensSection(value) === step.isShown) out += renderSteps(step.steps, rendering)
       continue
     }
     const printed = printValue(value)
-    if (printed !== undefined) out += step.isEscaped ? escapeHtml(printed) : printed
-    else if (step.fallback !== undefined) out += step.fallback
-    else {
-      out += step.hole
-      holes?.push(tag.name)
+    if (printed === undefined) {
+      out += step.fallback ?? step.hole
+      if (step.fallback === undefined) rendering.holes?.push(tag.name)
+    } else {
+      out += step.isEscaped ? escapeHtml(printed) : printed
+      if (rendering.isLine && !fitsOneLine(printed)) rendering.isUnfit = true
     }
   }
   return out
@@ -119,7 +130,7 @@ function toSteps(nodes: readonly TemplateNode[], options: ResolvedTemplateOption
   for (const node of nodes) {
     if (node.tag === undefined) text += node.text
     else {
-      steps.push(toStep(text, node.tag, toSteps(node.nodes, options), options))
+      steps.push({ ...tagStep(node.tag, options), text, steps: toSteps(node.nodes, options) })
       text = ''
     }
   }
@@ -130,35 +141,34 @@ function toSteps(nodes: readonly TemplateNode[], options: ResolvedTemplateOption
 const NO_TAG: Step = {
   text: '',
   tag: undefined,
-  isShown: true,
-  isEscaped: false,
   isSection: false,
+  isShown: false,
+  isEscaped: false,
   fallback: undefined,
   hole: '',
   steps: [],
 }
 
-function toStep(text: string, tag: PlacedTag, steps: Step[], options: ResolvedTemplateOptions): Step {
-  const isEscaped = options.format === 'html' && tag.kind !== 'unescaped'
+function tagStep({ name, kind, fallback, source }: PlacedTag, { format, missing }: ResolvedTemplateOptions): Step {
+  const isEscaped = format === 'html' && kind !== 'unescaped'
   return {
-    text,
-    tag: toTagName(tag.name),
-    isShown: tag.kind !== 'inverted',
+    ...NO_TAG,
+    tag: toTagName(name),
+    isSection: kind === 'section' || kind === 'inverted',
+    isShown: kind === 'section',
     isEscaped,
-    isSection: tag.kind === 'section' || tag.kind === 'inverted',
-    fallback: isEscaped && tag.fallback !== undefined ? escapeHtml(tag.fallback) : tag.fallback,
-    hole: options.missing === 'keep' ? tag.source : '',
-    steps,
+    fallback: isEscaped && fallback !== undefined ? escapeHtml(fallback) : fallback,
+    hole: missing === 'keep' ? source : '',
   }
 }
 
-function joinTags(first: ExtraTags | undefined, given: ExtraTags): ExtraTags {
+function joinTags(own: ExtraTags | undefined, given: ExtraTags): ExtraTags {
   if (isObject(given) !== undefined) {
     throw new CustomAttributesError('INVALID_ARGUMENT', 'extraTags must be an object of names and values.', {
       argument: 'extraTags',
     })
   }
-  return first === undefined ? given : { ...first, ...given }
+  return own === undefined ? given : { ...own, ...given }
 }
 
 function missingValue(tags: string[]): CustomAttributesError {

@@ -15,15 +15,19 @@ export function escapeHtml(text: string): string {
 }
 
 // Control characters (C0, DEL, C1) and the line separators of Unicode; bidi embeddings, overrides and isolates.
-const UNFIT_FOR_LINE = /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+const UNFIT_FOR_LINE = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/
 const EACH_UNFIT_RUN = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g
-const CONTROL = /[\0-\x1f\x7f-\x9f\u2028\u2029]/
+const LINE_BREAKING = /[\0-\x1f\x7f-\x9f\u2028\u2029]/
+
+/** Whether {@link toLine} would leave a text as it is. */
+export function fitsOneLine(text: string): boolean {
+  return !UNFIT_FOR_LINE.test(text)
+}
 
 /**
- * Makes one line of a text: every run of control and line-separator characters becomes one space, bidi embeddings,
- * overrides and isolates are dropped. So no value can add a header to a mail or reverse what a reader sees.
+ * Makes one line of a text: every run of control and line-separator characters becomes one space; bidi embeddings,
+ * overrides and isolates are dropped. So no value can add a header to a mail or turn round what its reader sees.
  */
 export function toLine(text: string): string {
-  if (!UNFIT_FOR_LINE.test(text)) return text
-  return text.replace(EACH_UNFIT_RUN, (run) => (CONTROL.test(run) ? ' ' : ''))
+  return text.replace(EACH_UNFIT_RUN, (run) => (LINE_BREAKING.test(run) ? ' ' : ''))
 }

@@ -19,8 +19,8 @@ export interface Scope {
   readonly attributes: Values
   readonly extra: Values | undefined
   readonly formOf: (name: string) => string
-  /** whether none of the three can have a property that is not its own, but for those of `isInherited` */
-  readonly isPlain: boolean
+  /** see {@link hasOnlyOwn} */
+  readonly hasOnlyOwn: boolean
 }
 
 const FIELD_BY_FORM = new Map<string, StandardColumn>(STANDARD_COLUMNS.map((field) => [nameForm(field), field]))
@@ -39,8 +39,16 @@ export function toTagName(name: string): TagName {
   }
 }
 
-/** Whether `values[name]` can find nothing but own properties and what every object inherits. */
-export function isPlain(values: Values): boolean {
+/**
+ * Whether reading any name but the inherited ones finds own properties only: plain objects, and nothing added to what
+ * they inherit. Then a read needs no check of its own, which halves its cost.
+ */
+export function hasOnlyOwn(fields: Values, attributes: Values, extra: Values | undefined): boolean {
+  for (const _added in {}) return false
+  return isPlain(fields) && isPlain(attributes) && (extra === undefined || isPlain(extra))
+}
+
+function isPlain(values: Values): boolean {
   const prototype = Object.getPrototypeOf(values)
   return prototype === Object.prototype || prototype === null
 }
@@ -68,9 +76,8 @@ export function createFormMemo(): (name: string) => string {
  */
 export function findValue(tag: TagName, scope: Scope): unknown {
   const { name } = tag
-  if (scope.isPlain && !tag.isInherited) {
-    const { extra } = scope
-    let value = extra === undefined ? undefined : extra[name]
+  if (scope.hasOnlyOwn && !tag.isInherited) {
+    let value = scope.extra?.[name]
     if (value === undefined && tag.isField) value = scope.fields[name]
     if (value === undefined) value = scope.attributes[name]
     if (value !== undefined) return value

@@ -37,6 +37,11 @@ export interface TemplateProblem extends Problem {
     >
 }
 
+/** Orders problems as their tags stand in the template. */
+export function inTemplateOrder({ details: a }: TemplateProblem, { details: b }: TemplateProblem): number {
+  return a.line - b.line || a.column - b.column
+}
+
 const LONGEST_QUOTE = 60
 
 /**

@@ -1,7 +1,5 @@
-import { CustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
 import { type CompiledTemplate, compile } from './compile.js'
-import { type ExtraTags, resolveTemplateOptions, type TemplateOptions } from './template-options.js'
+import { checkTemplateText, type ExtraTags, resolveTemplateOptions, type TemplateOptions } from './template-options.js'
 
 /**
  * Renders a template for one customer. For more than one, use {@link compileTemplate}.
@@ -35,14 +33,6 @@ export function compileTemplate(
 }
 
 function compileFor(where: string, template: string, options: TemplateOptions | undefined): CompiledTemplate {
-  if (typeof template !== 'string') {
-    throw new CustomAttributesError(
-      'INVALID_ARGUMENT',
-      `${where}: template must be a string, got ${describe(template)}.`,
-      {
-        argument: 'template',
-      },
-    )
-  }
+  checkTemplateText(where, template)
   return compile(template, resolveTemplateOptions(where, options))
 }

@@ -1,6 +1,12 @@
 import type { ErrorDetails } from '../errors.js'
 import { parseFallback } from './fallback.js'
-import { type TemplatePlace, type TemplateProblem, type TemplateProblemCode, tagProblem } from './problems.js'
+import {
+  inTemplateOrder,
+  type TemplatePlace,
+  type TemplateProblem,
+  type TemplateProblemCode,
+  tagProblem,
+} from './problems.js'
 import { type RawTag, scanTags, sizeProblem } from './scanner.js'
 import type { ResolvedTemplateOptions } from './template-options.js'
 
@@ -20,6 +26,11 @@ export interface TemplateTag extends TemplatePlace {
 export interface PlacedTag extends TemplateTag {
   start: number
   source: string
+}
+
+/** A merge tag without what only the renderer needs. */
+export function toTemplateTag({ start: _start, source: _source, ...tag }: PlacedTag): TemplateTag {
+  return tag
 }
 
 /** What {@link readTags} finds. */
@@ -55,8 +66,7 @@ export function readTags(template: string, settings: Settings): TemplateReading 
   }
   // Beyond the last tag that was read, no section can be told to be unclosed.
   if (!problems.some(({ code }) => code === 'TOO_MANY_TAGS')) problems.push(...sectionProblems(rawTags))
-  problems.sort((a, b) => a.details.line - b.details.line || a.details.column - b.details.column)
-  return { rawTags, tags, problems }
+  return { rawTags, tags, problems: problems.sort(inTemplateOrder) }
 }
 
 function readTag(raw: RawTag, settings: Settings): { tag?: PlacedTag; problem?: TemplateProblem } {

@@ -1,4 +1,5 @@
-import { isFlag, isObject, oneOf, resolveOptions } from '../options.js'
+import { CustomAttributesError } from '../errors.js'
+import { describe, isFlag, isObject, oneOf, resolveOptions } from '../options.js'
 
 /** What a template is written in: decides how values are escaped. */
 export type TemplateFormat = 'html' | 'text' | 'subject'
@@ -36,6 +37,18 @@ type TemplateDefaults = Required<Omit<TemplateOptions, 'extraTags'>>
 export const TEMPLATE_DEFAULTS: TemplateDefaults = { format: 'html', missing: 'empty', allowUnescaped: false }
 
 export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults
+
+/** Refuses a template that is no string; `where` is the name of a public function. */
+export function checkTemplateText(where: string, template: unknown): void {
+  if (typeof template === 'string') return
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    `${where}: template must be a string, got ${describe(template)}.`,
+    {
+      argument: 'template',
+    },
+  )
+}
 
 /** Resolves the options of `where`, the name of a public function. */
 export function resolveTemplateOptions(where: string, options: TemplateOptions | undefined): ResolvedTemplateOptions {
