@@ -70,7 +70,7 @@ export function createFormMemo(): (name: string) => string {
 /**
  * Finds the value of a name. The exact spelling comes first: an extra tag, a standard field, a custom attribute, in this
  * order, so that no uploaded column stands in for what the host says. Else the single name of the same form; when two
- * spellings share the form, there is none.
+ * spellings share the form, there is none. A name whose value is `undefined` counts as not there.
  *
  * Only own properties count: nothing of a prototype, and of the row nothing but the standard fields.
  */
@@ -81,16 +81,11 @@ export function findValue(tag: TagName, scope: Scope): unknown {
     if (value === undefined && tag.isField) value = scope.fields[name]
     if (value === undefined) value = scope.attributes[name]
     if (value !== undefined) return value
+  } else {
+    if (has(scope.extra, name)) return scope.extra[name]
+    if (tag.isField && has(scope.fields, name)) return scope.fields[name]
+    if (has(scope.attributes, name)) return scope.attributes[name]
   }
-  return findOwn(tag, scope)
-}
-
-function findOwn(tag: TagName, scope: Scope): unknown {
-  const { name } = tag
-  const { fields, attributes, extra } = scope
-  if (extra !== undefined && Object.hasOwn(extra, name)) return extra[name]
-  if (tag.isField && Object.hasOwn(fields, name)) return fields[name]
-  if (Object.hasOwn(attributes, name)) return attributes[name]
   return findByForm(tag, scope)
 }
 
@@ -98,21 +93,25 @@ function findByForm({ form, fieldOfForm }: TagName, { fields, attributes, extra,
   let foundName: string | undefined
   let found: Values | undefined
   for (const name in extra) {
-    if (formOf(name) !== form || !Object.hasOwn(extra!, name)) continue
+    if (formOf(name) !== form || !has(extra, name)) continue
     if (foundName !== undefined) return undefined
     foundName = name
     found = extra
   }
-  if (fieldOfForm !== undefined && Object.hasOwn(fields, fieldOfForm)) {
+  if (fieldOfForm !== undefined && has(fields, fieldOfForm)) {
     if (foundName !== undefined && foundName !== fieldOfForm) return undefined
     foundName = fieldOfForm
     found ??= fields
   }
   for (const name in attributes) {
-    if (formOf(name) !== form || !Object.hasOwn(attributes, name)) continue
+    if (formOf(name) !== form || !has(attributes, name)) continue
     if (foundName !== undefined && foundName !== name) return undefined
     foundName = name
     found ??= attributes
   }
   return foundName === undefined ? undefined : found![foundName]
+}
+
+function has(values: Values | undefined, name: string): values is Values {
+  return values !== undefined && Object.hasOwn(values, name) && values[name] !== undefined
 }
