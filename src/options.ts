@@ -51,7 +51,8 @@ export const wholeNumber =
         : `a whole number from ${min} to ${max}`
 
 export const isTextList: OptionRule = (value) =>
-  Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? undefined : 'an array of strings'
+  // Spread, because `every` leaves out the holes of a sparse array.
+  Array.isArray(value) && [...value].every((entry) => typeof entry === 'string') ? undefined : 'an array of strings'
 
 export const anyOf =
   (...rules: readonly OptionRule[]): OptionRule =>
