@@ -453,7 +453,7 @@ function tooManyAttributes(mapping: ColumnMapping, max: number): Problem | undef
 export function attributeNameFault(name: string): string | undefined {
   if (name === '') return 'the name is empty'
   if (name !== name.trim()) return 'blanks at its start or end'
-  if (name.length > LIMITS.maxAttributeNameLength) return `over ${LIMITS.maxAttributeNameLength} characters`
+  if ([...name].length > LIMITS.maxAttributeNameLength) return `over ${LIMITS.maxAttributeNameLength} characters`
   if (name.includes('{{') || name.includes('}}')) return 'holds {{ or }}'
   if (name.includes('|')) return 'holds |'
   if (/[\p{Cc}\u2028\u2029]/u.test(name)) return 'holds a control character'
