@@ -1,6 +1,6 @@
 import { type ColumnMapping, mapColumns, type StandardColumn } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
-import { LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
+import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
 export interface ParsedRow {
@@ -68,7 +68,7 @@ export function parseRow(
   options?: RowOptions,
 ): ParsedRow {
   const reader = readerFor(headersOrMapping, options)
-  if (!Array.isArray(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
+  if (isTextList(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
   const values: string[] = []
   const problem = reader.read(row, values)
   if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
@@ -147,10 +147,12 @@ function cleanValue(cell: string): string {
   const first = cell.charCodeAt(0)
   const last = cell.charCodeAt(length - 1)
   // Only blanks below 33 or from 160 up are trimmable; most cells have neither at their ends.
-  const value = first <= 32 || first >= 160 || last <= 32 || last >= 160 ? cell.trim() : cell
-  return value.charCodeAt(0) === 39 && length > 1 && '=+-@\t\r'.includes(value.charAt(1))
-    ? value.slice(1).trim()
-    : value
+  let value = first <= 32 || first >= 160 || last <= 32 || last >= 160 ? cell.trim() : cell
+  // Again, because behind the mark of a TAB or CR a cell may have a mark of its own, as `rejectedRowsCsv` writes it.
+  while (value.length > 1 && value.charCodeAt(0) === 39 && '=+-@\t\r'.includes(value.charAt(1))) {
+    value = value.slice(1).trim()
+  }
+  return value
 }
 
 /** Why `email` cannot identify a customer, or undefined when it can. */
