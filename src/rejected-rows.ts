@@ -53,9 +53,7 @@ export function rejectedRowsCsv(
     options,
   )
   // A mended file that is rejected again has the two columns already: they are written anew, never doubled.
-  const kept = headers.flatMap((header, index) =>
-    header.trim() === 'error_code' || header.trim() === 'error_message' ? [] : [index],
-  )
+  const kept = headers.flatMap((header, index) => (/^error_(?:code|message)$/i.test(header.trim()) ? [] : [index]))
   const line = (cells: readonly string[]) => `${cells.map((cell) => formatCell(cell, delimiter)).join(delimiter)}\r\n`
   let text = bom ? '\ufeff' : ''
   text += line([...kept.map((index) => headers[index]!), 'error_code', 'error_message'])
@@ -66,7 +64,7 @@ export function rejectedRowsCsv(
 }
 
 function formatCell(cell: string, delimiter: string): string {
-  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
+  const safe = /^[=+\-@\t\r]/.test(cell) && cell.trim() !== '' ? `'${cell}` : cell
   return safe.includes(delimiter) || /["\r\n]/.test(safe) || safe !== safe.trim()
     ? `"${safe.replaceAll('"', '""')}"`
     : safe
