@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/pure.ts'],
+  entry: ['src/index.ts', 'src/pure.ts', 'src/http.ts'],
   format: ['esm', 'cjs'],
   target: 'node20',
   dts: true,

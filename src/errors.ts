@@ -51,6 +51,20 @@ export const ERROR_CATALOGUE = {
   TAG_TOO_LONG: { status: 400, title: 'A tag is over 200 characters' },
   UNKNOWN_TAG: { status: 400, title: 'A tag is no standard field, custom attribute or extra tag' },
   MISSING_VALUE: { status: 422, title: 'The customer lacks a value and missing is error' },
+
+  NO_FILE: { status: 400, title: 'No file provided' },
+  NOT_CSV: { status: 400, title: 'File must be CSV, by its name and type' },
+  INVALID_REQUEST: { status: 400, title: 'The request is not one that the HTTP API understands' },
+  FORBIDDEN: { status: 403, title: 'The host application does not allow the request' },
+  NOT_FOUND: { status: 404, title: 'The HTTP API has no such path' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The path exists for another method' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The client stopped sending its request' },
+  REQUEST_TOO_LARGE: {
+    status: 413,
+    title: 'The request has too many parts, or a part other than the file is too large',
+  },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The HTTP API does not read bodies of this type or encoding' },
+  INTERNAL_ERROR: { status: 500, title: 'An error that is not for the client; onError has it' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 /** The code of a {@link CustomAttributesError}: stable, upper snake case, listed in the README. */

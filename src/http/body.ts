@@ -1,0 +1,105 @@
+import { CustomAttributesError } from '../errors.js'
+
+/** How a request's body may be sent. */
+export interface BodyLimits {
+  /** most bytes */
+  maxBytes: number
+  /** most milliseconds without a byte while more is awaited; 0 for no limit */
+  idleTimeout: number
+}
+
+/** A request's body on its way in. */
+export interface RequestBody {
+  chunks: AsyncGenerator<Uint8Array, void>
+  /** Ends the reading, also while a chunk is awaited. What is left is for the server to drop. */
+  close(): void
+}
+
+/**
+ * Opens the body of a request for reading chunk by chunk.
+ *
+ * It is never cancelled: some servers take that for a wish to cut the connection, before the response is out.
+ *
+ * @throws CustomAttributesError while it is read: `REQUEST_TOO_LARGE`, `REQUEST_TIMEOUT`, and `ABORTED` when the client
+ *   goes away
+ */
+export function openBody(request: Request, { maxBytes, idleTimeout }: BodyLimits): RequestBody {
+  const stop = new AbortController()
+  const clientGone = () => stop.abort(clientWentAway(request.signal.reason))
+
+  async function* chunks(): AsyncGenerator<Uint8Array, void> {
+    const reader = request.body?.getReader()
+    if (!reader) return
+    if (request.signal.aborted) clientGone()
+    request.signal.addEventListener('abort', clientGone, { once: true })
+    let bytes = 0
+    try {
+      while (true) {
+        const next = await readChunk(reader, stop, idleTimeout)
+        if (next.done) return
+        bytes += next.value.byteLength
+        if (bytes > maxBytes) throw requestTooLarge(maxBytes)
+        yield next.value
+      }
+    } finally {
+      request.signal.removeEventListener('abort', clientGone)
+      reader.releaseLock()
+    }
+  }
+
+  return { chunks: chunks(), close: () => stop.abort(new Error('The reading was ended.')) }
+}
+
+/** Reads the next chunk, for as long as nothing stops it. */
+function readChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  stop: AbortController,
+  idleTimeout: number,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  const { signal } = stop
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(signal.reason)
+    if (signal.aborted) return fail()
+    signal.addEventListener('abort', fail, { once: true })
+    const timer = idleTimeout > 0 ? setTimeout(() => stop.abort(timedOut(idleTimeout)), idleTimeout) : undefined
+    reader
+      .read()
+      .then(resolve, (error) => reject(clientWentAway(error)))
+      .finally(() => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', fail)
+      })
+  })
+}
+
+/** The media type of a header such as `Content-Type`, without its parameters. */
+export function mediaType(header: string | null): string {
+  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase()
+}
+
+/** @throws CustomAttributesError `UNSUPPORTED_MEDIA_TYPE` when the body is compressed */
+export function checkContentEncoding(request: Request): void {
+  const encoding = request.headers.get('content-encoding')
+  if (encoding === null || encoding.trim().toLowerCase() === 'identity') return
+  throw new CustomAttributesError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Bodies with a Content-Encoding are not read. Send the body uncompressed.',
+    { header: 'Content-Encoding' },
+  )
+}
+
+export function requestTooLarge(maxBytes: number): CustomAttributesError {
+  return new CustomAttributesError('REQUEST_TOO_LARGE', `The body is over ${maxBytes} bytes. Send less.`, { maxBytes })
+}
+
+function timedOut(idleTimeout: number): CustomAttributesError {
+  return new CustomAttributesError(
+    'REQUEST_TIMEOUT',
+    `Nothing more of the body came for ${idleTimeout} milliseconds. Send the request again.`,
+    { idleTimeout },
+  )
+}
+
+function clientWentAway(cause: unknown): CustomAttributesError {
+  return new CustomAttributesError('ABORTED', 'The client went away before its request was complete.', {}, { cause })
+}

@@ -1,0 +1,99 @@
+import { CustomAttributesError } from '../errors.js'
+import { checkContentEncoding, mediaType, openBody } from './body.js'
+import { openForm } from './multipart.js'
+
+/** The multipart field that holds the file. */
+const FILE_FIELD = 'file'
+/** The multipart fields that say how the file is read, and so must stand before it. */
+export const OPTION_FIELDS = ['columns', 'attributes'] as const
+
+/** Media types that CSV files are sent as. */
+const CSV_TYPES: ReadonlySet<string> = new Set([
+  'text/csv',
+  'application/csv',
+  'text/tab-separated-values',
+  'application/vnd.ms-excel',
+])
+const CSV_NAME = /\.(?:csv|tsv)$/i
+const ANY_EXTENSION = /\.[^.\s]+$/
+
+/** What a form may have beside the file: its fields and the lines between the parts. */
+const FORM_BYTES = 1024 * 1024
+
+/** The CSV of a request, of which nothing but the start was read yet. */
+export interface CsvBody {
+  chunks: AsyncIterable<Uint8Array>
+  fields: ReadonlyMap<string, string>
+  /** lets go of the request's body */
+  close(): void
+}
+
+/**
+ * Opens the CSV that a request brings: the file of a multipart form, or the body itself.
+ *
+ * @param limits - `maxBytes` of the file, and `idleTimeout` in milliseconds
+ * @throws CustomAttributesError `NO_FILE`, `NOT_CSV`, `FILE_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, and what reading the
+ *   body throws
+ */
+export async function openCsvBody(
+  request: Request,
+  limits: { maxBytes: number; idleTimeout: number },
+): Promise<CsvBody> {
+  checkContentEncoding(request)
+  const contentType = request.headers.get('content-type')
+  const type = mediaType(contentType)
+  const length = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (type !== 'multipart/form-data') {
+    if (request.body === null || length === 0) throw noFile()
+    if (!CSV_TYPES.has(type)) throw notCsv()
+    if (length > limits.maxBytes) throw fileTooLarge(limits.maxBytes)
+    const body = openBody(request, { ...limits, maxBytes: Number.POSITIVE_INFINITY })
+    return { ...body, fields: new Map() }
+  }
+  const maxBytes = limits.maxBytes + FORM_BYTES
+  if (length > maxBytes) throw fileTooLarge(limits.maxBytes)
+  const body = openBody(request, { ...limits, maxBytes })
+  try {
+    const form = await openForm(body.chunks, contentType!, OPTION_FIELDS)
+    const close = () => {
+      form.close()
+      body.close()
+    }
+    const { file, fields } = form
+    if (file?.field === FILE_FIELD && isCsv(file)) return { chunks: file.chunks, fields, close }
+    close()
+    // A form whose file was left empty has a part without a name.
+    throw file?.field === FILE_FIELD && file.name !== '' ? notCsv() : noFile()
+  } catch (error) {
+    body.close()
+    throw error
+  }
+}
+
+/**
+ * Whether a file is CSV by its name and type. The name decides: systems give a `.csv` all kinds of types. Whether the
+ * bytes are what they are said to be is the upload's to find out.
+ */
+function isCsv({ name, type }: { name: string; type: string }): boolean {
+  return CSV_NAME.test(name) || (name !== '' && !ANY_EXTENSION.test(name) && CSV_TYPES.has(mediaType(type)))
+}
+
+function noFile(): CustomAttributesError {
+  return new CustomAttributesError('NO_FILE', 'No file provided', {
+    expected: `multipart/form-data with the field ${FILE_FIELD}, or a text/csv body`,
+  })
+}
+
+function notCsv(): CustomAttributesError {
+  return new CustomAttributesError('NOT_CSV', 'File must be CSV', {
+    expected: `a file named .csv or .tsv, or of the type ${[...CSV_TYPES].join(', ')}`,
+  })
+}
+
+function fileTooLarge(maxBytes: number): CustomAttributesError {
+  return new CustomAttributesError(
+    'FILE_TOO_LARGE',
+    `The file is over ${maxBytes} bytes. Split it into several files.`,
+    { maxBytes },
+  )
+}

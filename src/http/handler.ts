@@ -1,0 +1,78 @@
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import type { CustomAttributesStore } from '../store.js'
+import type { Exchange } from './exchange.js'
+import { errorResponse } from './responses.js'
+import { findRoute, type HttpAction, type HttpRoute } from './routes.js'
+import { type HttpHandlerOptions, type HttpSettings, resolveSettings } from './settings.js'
+import { checkMessage, listMergeTags, renderMessage } from './templates.js'
+import { upload } from './upload.js'
+
+const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Response>>> = {
+  merge_tags: listMergeTags,
+  upload,
+  check: checkMessage,
+  render: renderMessage,
+}
+
+/**
+ * Makes the HTTP API of a store: a function from a web-standard `Request` to a `Response`, for Hono, Next.js, Remix, Bun
+ * or Deno as it is, and for Express or Fastify through a web-request adapter. `openapi.json` describes the API.
+ *
+ * Uploads are streamed and never held whole. When the client goes away, its upload stops. The function never rejects:
+ * every error becomes a response with the body `{ error, code, details }`.
+ *
+ * @param store - what `createCustomAttributesStore` returns
+ * @param options - see {@link HttpHandlerOptions}; `authorize` is required
+ * @throws CustomAttributesError `INVALID_OPTION`
+ */
+export function createHttpHandler(
+  store: CustomAttributesStore,
+  options: HttpHandlerOptions,
+): (request: Request) => Promise<Response> {
+  const settings = resolveSettings(options)
+  return async (request) => {
+    let route: HttpRoute | undefined
+    const explain = (error: unknown) => explainError(error, settings, request, route)
+    try {
+      const { pathname, searchParams } = new URL(request.url)
+      route = findRoute(settings.basePath, request.method, pathname)
+      const answer: unknown = await settings.authorize(request, { ...route })
+      if (isResponse(answer)) return answer
+      if (answer !== true) {
+        throw new CustomAttributesError('FORBIDDEN', 'This request is not allowed. Sign in, or ask for access.')
+      }
+      const { accountId, action } = route
+      return await ACTIONS[action]({ store, settings, request, query: searchParams, accountId, explain })
+    } catch (error) {
+      return errorResponse(explain(error))
+    }
+  }
+}
+
+/** The error as the client gets it. What is not of the library stays on the server. */
+function explainError(
+  error: unknown,
+  { onError }: HttpSettings,
+  request: Request,
+  route: HttpRoute | undefined,
+): CustomAttributesError {
+  const isOurs = isCustomAttributesError(error)
+  if (!isOurs || error.status >= 500) {
+    try {
+      onError(error, { request, ...(route ? { route } : {}) })
+    } catch {
+      // The host's logging must not cost the client its answer.
+    }
+  }
+  return isOurs
+    ? error
+    : new CustomAttributesError('INTERNAL_ERROR', 'Something went wrong on the server. Try again later.')
+}
+
+/** Not only `instanceof`: servers and tests bring their own class of it. */
+function isResponse(answer: unknown): answer is Response {
+  return (
+    answer instanceof Response ||
+    (typeof answer === 'object' && answer !== null && 'status' in answer && 'headers' in answer && 'body' in answer)
+  )
+}

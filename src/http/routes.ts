@@ -1,0 +1,56 @@
+import { CustomAttributesError } from '../errors.js'
+
+/** What a request wants to do, as `authorize` is asked. */
+export type HttpAction = 'upload' | 'merge_tags' | 'check' | 'render'
+
+/** Where a request goes. */
+export interface HttpRoute {
+  /** the account id of the path, decoded */
+  accountId: string
+  action: HttpAction
+}
+
+const ROUTES: Readonly<Record<string, { method: 'GET' | 'POST'; action: HttpAction }>> = {
+  'merge-tags': { method: 'GET', action: 'merge_tags' },
+  'customers/upload': { method: 'POST', action: 'upload' },
+  'templates/check': { method: 'POST', action: 'check' },
+  'templates/preview': { method: 'POST', action: 'render' },
+}
+
+/**
+ * Finds the route of a request.
+ *
+ * @param basePath - what stands before `/accounts`, without a slash at its end
+ * @throws CustomAttributesError `NOT_FOUND`; `METHOD_NOT_ALLOWED` with the right methods in `details.allow`;
+ *   `INVALID_ACCOUNT_ID` when the path's account id is not percent-encoded UTF-8
+ */
+export function findRoute(basePath: string, method: string, pathname: string): HttpRoute {
+  const prefix = `${basePath}/accounts/`
+  const [encoded, ...rest] = pathname.startsWith(prefix) ? pathname.slice(prefix.length).split('/') : []
+  const path = rest.join('/')
+  if (!encoded || !Object.hasOwn(ROUTES, path)) {
+    throw new CustomAttributesError('NOT_FOUND', 'There is nothing at this path.', {
+      paths: Object.keys(ROUTES).map((known) => `${prefix}{account_id}/${known}`),
+    })
+  }
+  const route = ROUTES[path]!
+  if (route.method !== method) {
+    throw new CustomAttributesError('METHOD_NOT_ALLOWED', `This path is for ${route.method} requests.`, {
+      allow: [route.method],
+    })
+  }
+  return { accountId: decodeAccountId(encoded), action: route.action }
+}
+
+function decodeAccountId(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch (error) {
+    throw new CustomAttributesError(
+      'INVALID_ACCOUNT_ID',
+      'The account id of the path must be percent-encoded UTF-8.',
+      {},
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,94 @@
+import { CustomAttributesError } from '../errors.js'
+import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
+import type { ExtraTags } from '../template/template-options.js'
+import { type ResolvedUploadOptions, resolveUploadOptions, type UploadOptions } from '../upload/options.js'
+import type { HttpRoute } from './routes.js'
+
+/** Options of {@link createHttpHandler}. */
+export interface HttpHandlerOptions {
+  /**
+   * Decides whether a request may do what it wants, before its body is read and before the database is asked. Required.
+   * `true` lets it through; a `Response` is sent as it is; all else is answered with 403.
+   *
+   * @param request - its body must be left unread
+   * @param route - the account id of the path, and `action`: `upload`, `preview`, `merge_tags`, `check` or `render`
+   */
+  authorize: (request: Request, route: HttpRoute) => boolean | Response | Promise<boolean | Response>
+  /** What stands before `/accounts` in the path. Default `/api`; `/` for nothing. */
+  basePath?: string
+  /** Whether a request may ask for `atomic`, which holds locks until the upload's end. Default `false`. */
+  allowAtomic?: boolean
+  /** Whether a request may ask for `dry_run`, which holds locks and fires triggers, too. Default `false`. */
+  allowDryRun?: boolean
+  /**
+   * The host's settings of every upload and preview, such as `maxBytes`, `maxRows`, `fields` or `dateFormat`. Those that
+   * the API has a parameter for are defaults, which a request may override; never `fields`. Default none.
+   */
+  upload?: Omit<UploadOptions, 'columns' | 'signal' | 'onProgress' | 'onRejected'>
+  /** Tags of the host's own: known to a check, with these values in a preview. Default none. */
+  extraTags?: ExtraTags
+  /** Whether `{{{name}}}` and `{{&name}}` may put a value into html unescaped. Default `false`. */
+  allowUnescaped?: boolean
+  /** Most milliseconds in which a client sends nothing while more is awaited. Default 30,000; 0 waits for ever. */
+  idleTimeout?: number
+  /**
+   * Receives every error that is the host's to look at: those a client only sees as `INTERNAL_ERROR`, and those of the
+   * catalogue with a status from 500. Default: nobody. What it throws is dropped.
+   */
+  onError?: (error: unknown, context: { request: Request; route?: HttpRoute }) => void
+}
+
+/** The options with nothing left open. */
+export interface HttpSettings extends Required<Omit<HttpHandlerOptions, 'upload'>> {
+  upload: ResolvedUploadOptions
+}
+
+const isBasePath: OptionRule = (value) =>
+  typeof value === 'string' && /^(?:\/[^?#]*)?$/.test(value) ? undefined : 'a path that starts with /'
+
+const RULES = {
+  authorize: isFunction,
+  basePath: isBasePath,
+  allowAtomic: isFlag,
+  allowDryRun: isFlag,
+  upload: isObject,
+  extraTags: isObject,
+  allowUnescaped: isFlag,
+  idleTimeout: wholeNumber(0, 2 ** 31 - 1),
+  onError: isFunction,
+}
+
+const DEFAULTS = {
+  basePath: '/api',
+  allowAtomic: false,
+  allowDryRun: false,
+  extraTags: {},
+  allowUnescaped: false,
+  idleTimeout: 30_000,
+  onError: () => {},
+} satisfies Partial<HttpHandlerOptions>
+
+/** Options of an upload that are made anew for each request. */
+const PER_REQUEST = ['columns', 'signal', 'onProgress', 'onRejected'] as const
+
+/** @throws CustomAttributesError `INVALID_OPTION` */
+export function resolveSettings(options: HttpHandlerOptions): HttpSettings {
+  const settings = resolveOptions<HttpHandlerOptions, typeof DEFAULTS>('createHttpHandler', RULES, DEFAULTS, options)
+  if (settings.authorize === undefined) {
+    throw new CustomAttributesError(
+      'INVALID_OPTION',
+      'createHttpHandler: authorize must be a function that says who may do what, got undefined.',
+      { function: 'createHttpHandler', option: 'authorize' },
+    )
+  }
+  const upload: UploadOptions = settings.upload ?? {}
+  const wrong = PER_REQUEST.find((name) => upload[name] !== undefined)
+  if (wrong) {
+    throw new CustomAttributesError(
+      'INVALID_OPTION',
+      `createHttpHandler: upload.${wrong} is made for each request by the handler. Leave it out.`,
+      { function: 'createHttpHandler', option: `upload.${wrong}` },
+    )
+  }
+  return { ...settings, basePath: settings.basePath.replace(/\/+$/, ''), upload: resolveUploadOptions(upload) }
+}

@@ -1,0 +1,112 @@
+import { CustomAttributesError } from '../errors.js'
+import { isObject, isText, type OptionRule, oneOf } from '../options.js'
+import { checkTemplate, inspectTemplate } from '../template/inspect.js'
+import { renderTemplate } from '../template/render.js'
+import type { TemplateFormat, TemplateOptions } from '../template/template-options.js'
+import type { Exchange } from './exchange.js'
+import { readJsonBody } from './json-body.js'
+import { jsonResponse, toSnakeCase } from './responses.js'
+
+/** The parts that a message can have, each a template of the format of its name. */
+const PARTS: readonly TemplateFormat[] = ['subject', 'html', 'text']
+
+/** A template of a message; without `part` when the message is one text. */
+interface MessagePart {
+  part?: TemplateFormat
+  template: string
+  format: TemplateFormat
+}
+
+/** `GET …/merge-tags` */
+export async function listMergeTags({ store, accountId }: Exchange): Promise<Response> {
+  return jsonResponse(toSnakeCase(await store.getMergeTags(accountId)))
+}
+
+/** `POST …/templates/check` */
+export async function checkMessage({ store, settings, request, accountId }: Exchange): Promise<Response> {
+  const body = readFields(await readJsonBody(request, settings), { message: isMessage, format: isFormat })
+  const { standardFields, customAttributes } = await store.getMergeTags(accountId)
+  const names = [...standardFields, ...customAttributes]
+  const parts = readMessage(body).map(({ part, template, format }) => {
+    const options = templateOptions({ format }, settings)
+    const mark = <T extends object>(entry: T) => (part ? { part, ...entry } : entry)
+    return {
+      tags: inspectTemplate(template, options).tags.map(mark),
+      problems: checkTemplate(template, names, options).map(mark),
+    }
+  })
+  return jsonResponse({
+    tags: toSnakeCase(parts.flatMap(({ tags }) => tags)),
+    problems: toSnakeCase(parts.flatMap(({ problems }) => problems)),
+  })
+}
+
+/** `POST …/templates/preview` */
+export async function renderMessage({ store, settings, request, accountId }: Exchange): Promise<Response> {
+  const body = readFields(await readJsonBody(request, settings), {
+    message: isMessage,
+    format: isFormat,
+    email: isText,
+    missing: optional(oneOf('empty', 'keep', 'error')),
+  })
+  const parts = readMessage(body)
+  const customer = await store.getCustomer(accountId, body.email as string)
+  if (customer === null) {
+    throw new CustomAttributesError('CUSTOMER_NOT_FOUND', 'No customer of this account has this email address.')
+  }
+  const missing = body.missing as TemplateOptions['missing']
+  const contents = parts.map(({ part, template, format }) => {
+    return [part, renderTemplate(template, customer, templateOptions({ format, missing }, settings))] as const
+  })
+  return jsonResponse({ content: typeof body.message === 'string' ? contents[0]![1] : Object.fromEntries(contents) })
+}
+
+function templateOptions(options: TemplateOptions, settings: Exchange['settings']): TemplateOptions {
+  return { ...options, extraTags: settings.extraTags, allowUnescaped: settings.allowUnescaped }
+}
+
+const optional =
+  (rule: OptionRule): OptionRule =>
+  (value) =>
+    value === undefined ? undefined : rule(value)
+
+const isFormat = optional(oneOf(...PARTS))
+
+const isMessage: OptionRule = (value) =>
+  typeof value === 'string' || isMessageParts(value) ? undefined : `a string, or an object of ${PARTS.join(', ')}`
+
+function isMessageParts(value: unknown): value is Partial<Record<TemplateFormat, string>> {
+  if (isObject(value) !== undefined) return false
+  const entries = Object.entries(value as object)
+  return (
+    entries.length > 0 &&
+    entries.every(([part, template]) => (PARTS as string[]).includes(part) && typeof template === 'string')
+  )
+}
+
+function readMessage({ message, format }: Record<string, unknown>): MessagePart[] {
+  if (typeof message === 'string') return [{ template: message, format: (format as TemplateFormat) ?? 'html' }]
+  if (format !== undefined) throw invalidField('format', 'format is for a message that is one string. Leave it out.')
+  const parts = message as Partial<Record<TemplateFormat, string>>
+  return PARTS.flatMap((part) => (parts[part] === undefined ? [] : [{ part, template: parts[part], format: part }]))
+}
+
+/** Checks the fields of a JSON body, each by its rule; others are refused. */
+function readFields(
+  body: Record<string, unknown>,
+  rules: Readonly<Record<string, OptionRule>>,
+): Record<string, unknown> {
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(rules, name))
+  if (unknown !== undefined) {
+    throw invalidField(unknown, `The body has a field that is not known. Known ones: ${Object.keys(rules).join(', ')}.`)
+  }
+  for (const [name, rule] of Object.entries(rules)) {
+    const expected = rule(body[name])
+    if (expected !== undefined) throw invalidField(name, `${name} must be ${expected}.`)
+  }
+  return body
+}
+
+function invalidField(field: string, message: string): CustomAttributesError {
+  return new CustomAttributesError('INVALID_REQUEST', message, { field })
+}

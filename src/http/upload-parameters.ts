@@ -1,0 +1,125 @@
+import { CSV_OPTION_RULES } from '../csv/file.js'
+import { CustomAttributesError } from '../errors.js'
+import { type OptionRule, oneOf } from '../options.js'
+import { MERGE_OPTION_RULES, type UploadOptions } from '../upload/options.js'
+import { OPTION_FIELDS } from './csv-body.js'
+import type { HttpSettings } from './settings.js'
+
+/** Parameters that are options of `uploadCsv` under another spelling; each is checked as the option is. */
+const CHOICES: Readonly<Record<string, { option: keyof UploadOptions; rule: OptionRule }>> = {
+  existing: { option: 'existing', rule: MERGE_OPTION_RULES.existing },
+  unknown: { option: 'unknown', rule: MERGE_OPTION_RULES.unknown },
+  empty_values: { option: 'emptyValues', rule: MERGE_OPTION_RULES.emptyValues },
+  delimiter: { option: 'delimiter', rule: CSV_OPTION_RULES.delimiter },
+  encoding: { option: 'encoding', rule: CSV_OPTION_RULES.encoding },
+}
+
+const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 'allowAtomic' | 'allowDryRun' }>> = {
+  atomic: { option: 'atomic', permission: 'allowAtomic' },
+  dry_run: { option: 'dryRun', permission: 'allowDryRun' },
+}
+
+/** The options that a request may give, those of its form's fields aside. */
+export type RequestedOptions = Pick<
+  UploadOptions,
+  'existing' | 'unknown' | 'emptyValues' | 'delimiter' | 'encoding' | 'atomic' | 'dryRun'
+>
+
+/**
+ * Reads the query of an upload. A parameter that it does not know is refused: `dryrun=true` must not write.
+ *
+ * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` for a mode that the host does not allow
+ */
+export function readUploadQuery(query: URLSearchParams, settings: HttpSettings): RequestedOptions {
+  const options: Record<string, unknown> = {}
+  for (const [name, value] of readQuery(query, [...Object.keys(CHOICES), ...Object.keys(MODES), ...OPTION_FIELDS])) {
+    const choice = CHOICES[name]
+    if (choice) {
+      check(name, value, choice.rule)
+      options[choice.option] = value
+    }
+    const mode = MODES[name]
+    if (mode) {
+      check(name, value, oneOf('true', 'false'))
+      const wanted = value === 'true'
+      if (wanted !== settings.upload[mode.option] && !settings[mode.permission]) {
+        throw new CustomAttributesError('FORBIDDEN', `${name}=${value} is not allowed here. Leave ${name} out.`, {
+          parameter: name,
+        })
+      }
+      options[mode.option] = wanted
+    }
+  }
+  return options
+}
+
+/** The parameters of a query, each of which is known and given once. */
+function readQuery(query: URLSearchParams, known: readonly string[]): Map<string, string> {
+  const given = new Map<string, string>()
+  for (const [name, value] of query) {
+    if (!known.includes(name)) {
+      throw invalidParameter(name, `There is no query parameter of this name. Known ones: ${known.join(', ')}.`)
+    }
+    if (given.has(name)) throw invalidParameter(name, `The query parameter ${name} stands there twice. Give it once.`)
+    given.set(name, value)
+  }
+  return given
+}
+
+/**
+ * Reads `columns` and `attributes`: JSON in fields of the form before the file, or in the query. A field comes before a
+ * parameter of its name.
+ *
+ * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` when `columns` fills a field that the host's setting
+ *   `fields` leaves out
+ */
+export function readColumnParameters(
+  fields: ReadonlyMap<string, string>,
+  query: URLSearchParams,
+  settings: HttpSettings,
+): Pick<UploadOptions, 'columns' | 'attributes'> {
+  const [columns, attributes] = OPTION_FIELDS.map((name) => fields.get(name) ?? query.get(name) ?? undefined)
+  const options = {
+    columns: columns === undefined ? undefined : readJson('columns', columns),
+    attributes:
+      attributes === 'all' || attributes === 'none' || attributes === undefined
+        ? attributes
+        : readJson('attributes', attributes),
+  } as Pick<UploadOptions, 'columns' | 'attributes'>
+  checkFieldsAllowed(options.columns, settings.upload.fields)
+  return options
+}
+
+/** What a host keeps from files, a request cannot get by mapping a column to it. */
+function checkFieldsAllowed(columns: unknown, allowed: HttpSettings['upload']['fields']): void {
+  if (allowed === 'all' || typeof columns !== 'object' || columns === null) return
+  for (const entry of Object.values(columns)) {
+    const target = entry?.target ?? entry
+    const field = target?.field
+    if (field === undefined || field === 'email' || allowed.includes(field)) continue
+    throw new CustomAttributesError('FORBIDDEN', 'columns fills a standard field that files may not fill here.', {
+      parameter: 'columns',
+      allowed: ['email', ...allowed],
+    })
+  }
+}
+
+function readJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalidParameter(name, `${name} must be JSON.`)
+  }
+}
+
+function check(name: string, value: string, rule: OptionRule): void {
+  const expected = rule(value)
+  if (expected !== undefined) throw invalidParameter(name, `${name} must be ${expected}.`, expected)
+}
+
+function invalidParameter(parameter: string, message: string, expected?: string): CustomAttributesError {
+  return new CustomAttributesError('INVALID_REQUEST', message, {
+    parameter,
+    ...(expected === undefined ? {} : { expected }),
+  })
+}

@@ -1,0 +1,42 @@
+import type { UploadResult } from '../upload/options.js'
+import { openCsvBody } from './csv-body.js'
+import { eventStreamResponse, wantsEventStream } from './event-stream.js'
+import type { Exchange } from './exchange.js'
+import { errorBody, jsonResponse, toSnakeCase } from './responses.js'
+import { readColumnParameters, readUploadQuery } from './upload-parameters.js'
+
+/** `POST …/customers/upload` */
+export async function upload(exchange: Exchange): Promise<Response> {
+  const { store, settings, request, query, accountId, explain } = exchange
+  const requested = readUploadQuery(query, settings)
+  const csv = await openCsvBody(request, { ...settings, maxBytes: settings.upload.maxBytes })
+  try {
+    const options = { ...settings.upload, ...requested, ...readColumnParameters(csv.fields, query, settings) }
+    if (!wantsEventStream(request)) {
+      const result = await store.uploadCsv(accountId, csv.chunks, { ...options, signal: request.signal })
+      csv.close()
+      return jsonResponse(uploadBody(result))
+    }
+    return eventStreamResponse(async (send, closed) => {
+      try {
+        const result = await store.uploadCsv(accountId, csv.chunks, {
+          ...options,
+          signal: AbortSignal.any([request.signal, closed]),
+          onProgress: (progress) => send('progress', toSnakeCase(progress), true),
+        })
+        send('result', uploadBody(result))
+      } catch (error) {
+        send('error', errorBody(explain(error)))
+      } finally {
+        csv.close()
+      }
+    })
+  } catch (error) {
+    csv.close()
+    throw error
+  }
+}
+
+function uploadBody({ bytesRead: _bytes, durationMs: _duration, ...result }: UploadResult): unknown {
+  return toSnakeCase(result)
+}
