@@ -48,18 +48,22 @@ export function createDecoder(encoding?: Encoding): Decoder {
 
 function detecting(): Decoder {
   let decoder: Decoder | undefined
+  let held: Buffer = Buffer.alloc(0)
   let position = 0
   return {
     encoding: () => decoder?.encoding() ?? 'utf-8',
     isAssumed: () => decoder?.isAssumed() ?? false,
     decode(piece, end = false) {
-      if (!decoder && isAscii(piece)) {
-        position += piece.length
-        return piece
+      if (decoder) return decoder.decode(piece, end)
+      const joined = held.length === 0 ? piece : Buffer.concat([held, piece])
+      const whole = end ? joined : joined.subarray(0, joined.length - openSequence(joined))
+      if (isAscii(whole)) {
+        held = joined.subarray(whole.length)
+        position += whole.length
+        return whole
       }
-      const whole = end ? piece : piece.subarray(0, piece.length - openSequence(piece))
-      decoder ??= isUtf8(whole) ? utf8(position) : windows1252(position, true)
-      return decoder.decode(piece, end)
+      decoder = isUtf8(whole) ? utf8(position) : windows1252(position, true)
+      return decoder.decode(joined, end)
     },
   }
 }
