@@ -38,7 +38,9 @@ export async function query(
   signal?: AbortSignal,
 ): Promise<TextRow[]> {
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
-  const cancel = () => pending.cancel()
+  // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
+  const cancel = () =>
+    void (pending as unknown as { canceller?: (query: unknown) => Promise<void> }).canceller?.(pending)?.catch(() => {})
   signal?.addEventListener('abort', cancel, { once: true })
   try {
     const rows = (await pending) as unknown as (Uint8Array | null)[][]
