@@ -1,7 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { chown, cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { chown, cp, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -21,7 +22,8 @@ const run = promisify(execFile)
 export async function startEmbeddedPostgres(
   settings: Readonly<Record<string, string>>,
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'embedded-postgres-'))
+  const folder = mkdtempSync(join(tmpdir(), 'embedded-postgres-'))
+  const { start, stop } = guard(folder)
   try {
     const user = await unprivilegedUser()
     if (user) await chown(folder, user.uid, user.gid)
@@ -35,24 +37,28 @@ export async function startEmbeddedPostgres(
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US']
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
     const options = { ...user, cwd: folder, env: { ...process.env, LC_ALL: 'C' } }
-    await run(join(binaries, 'initdb'), [`--pgdata=${data}`, '--no-sync', ...locale, ...access], options)
+    const initdb = [`--pgdata=${data}`, '--no-sync', ...locale, ...access]
+    await finished(start(() => spawn(join(binaries, 'initdb'), initdb, { ...options, stdio: PIPE_ERRORS })))
 
     const port = await freePort()
     const all = { ...settings, listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '' }
     const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const server = spawn(join(binaries, 'postgres'), ['-D', data, ...flags], {
-      ...options,
-      // A group of its own: Ctrl-C is for whoever started it, and stops it in order.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    // A group of its own: Ctrl-C is for whoever started it, and stops it in order.
+    const server = start(() =>
+      spawn(join(binaries, 'postgres'), ['-D', data, ...flags], { ...options, detached: true, stdio: PIPE_ERRORS }),
+    )
     await ready(server)
-    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: stopper(server, folder) }
+    // A script that has nothing else to do ends, and takes the server with it.
+    server.unref()
+    ;(server.stderr as Socket | null)?.unref()
+    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    await stop()
     throw error
   }
 }
+
+const PIPE_ERRORS: StdioOptions = ['ignore', 'ignore', 'pipe']
 
 /** PostgreSQL refuses to run as root; nobody is a user that every system has. */
 async function unprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
@@ -89,6 +95,15 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
+async function finished(child: ChildProcess): Promise<void> {
+  let log = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`The database cluster could not be made:\n${log}`)
+}
+
 function ready(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = ''
@@ -101,33 +116,44 @@ function ready(server: ChildProcess): Promise<void> {
   })
 }
 
-/** How to stop it; also done when the process is interrupted, or ends without having done it. */
-function stopper(server: ChildProcess, folder: string): () => Promise<void> {
+/**
+ * Watches over a folder and the one process at a time that works in it: `stop` ends the process and removes the folder.
+ * That is also done when this process is interrupted, from the first moment on, or ends without having done it.
+ */
+function guard(folder: string): { start(launch: () => ChildProcess): ChildProcess; stop(): Promise<void> } {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  let child: ChildProcess | undefined
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
-      const exited = server.exitCode === null ? new Promise((resolve) => server.once('exit', resolve)) : undefined
-      server.ref()
-      server.kill('SIGINT')
-      await exited
-      await rm(folder, { recursive: true, force: true })
+      if (child && child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit')
+        child.ref()
+        child.kill('SIGINT')
+        await exited
+      }
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 })
       process.removeListener('exit', onExit)
       for (const signal of signals) process.removeListener(signal, onSignal)
     })()
     return stopping
   }
   const onExit = (): void => {
-    server.kill('SIGQUIT')
+    child?.kill('SIGQUIT')
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
   }
+  // Not only once: npm passes on the Ctrl-C that the terminal has sent already, and people press it twice.
   const onSignal = (signal: NodeJS.Signals): void => {
-    void stop().then(() => process.kill(process.pid, signal))
+    if (!stopping) void stop().then(() => process.kill(process.pid, signal))
   }
   process.once('exit', onExit)
-  for (const signal of signals) process.once(signal, onSignal)
-  // A script that has nothing else to do ends, and takes the server with it.
-  server.unref()
-  ;(server.stderr as Socket | null)?.unref()
-  return stop
+  for (const signal of signals) process.on(signal, onSignal)
+  return {
+    start(launch) {
+      if (stopping) throw new Error('PostgreSQL was stopped before it had started.')
+      child = launch()
+      return child
+    },
+    stop,
+  }
 }
