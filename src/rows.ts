@@ -38,11 +38,12 @@ export interface RowTarget {
 
 /**
  * Reads rows by a mapping whose header work is done: `read` writes each target's value into `values`, in the order of
- * `targets` (`''` where it is empty), or returns why the row cannot be stored.
+ * `targets` (`''` where it is empty), or returns why the row cannot be stored. Whoever knows that no cell holds NUL or a
+ * lone surrogate passes `mayBeUnstorable: false`.
  */
 export interface RowReader {
   readonly targets: readonly RowTarget[]
-  read(row: readonly string[], values: string[]): RowProblem | undefined
+  read(row: readonly string[], values: string[], mayBeUnstorable?: boolean): RowProblem | undefined
 }
 
 /** Section 4.10.5.1.5 of the HTML standard: "valid email address". */
@@ -121,14 +122,14 @@ export function createRowReader(
 
   return {
     targets,
-    read(row, values) {
+    read(row, values, mayBeUnstorable = true) {
       if (row.length !== width && !hasOnlyBlanksAfter(row, width)) return countMismatch(row.length, width)
       for (let at = 0; at < indexes.length; at++) {
         const value = cleanValue(row[indexes[at]!]!)
         if (value.length > maxValueLength && [...value].length > maxValueLength) {
           return valueTooLong(targets[at]!.header, maxValueLength)
         }
-        if (UNSTORABLE.test(value)) return invalidCharacter(targets[at]!.header)
+        if (mayBeUnstorable && UNSTORABLE.test(value)) return invalidCharacter(targets[at]!.header)
         values[at] = value
       }
       const email = values[emailAt]!

@@ -50,6 +50,8 @@ export interface CsvFile {
   delimiter: Delimiter
   /** the row number of the first record after the header; from 1 */
   firstRow: number
+  /** whether what was read so far holds NUL, or ASCII's field or row separators; nearly no file does */
+  readonly rareBytes: { nul: boolean; separators: boolean }
   /** the encoding as far as the file was read */
   encoding(): Encoding
   warnings(): CsvWarning[]
@@ -93,8 +95,7 @@ export async function openCsv(
     const forced = options.delimiter === 'auto' ? sep?.delimiter : options.delimiter
     const text = start.subarray(sep?.length ?? 0)
     const dialect = findDialect(text, ended, forced, isEmailHeader)
-    const skipped = sep ? 1 : 0
-    const reader = new RecordReader(dialect.delimiter, options, 1 + skipped)
+    const reader = new RecordReader(dialect.delimiter, options, sep ? 2 : 1)
 
     // The head is fed in small steps like all else: what a record may take is judged by the reader.
     const rest = readRecords(reader, text, ended, pieces)
@@ -102,8 +103,10 @@ export async function openCsv(
     return {
       headers: header.record,
       delimiter: dialect.delimiter,
-      firstRow: header.index + 2 + skipped,
+      // A spreadsheet obeys the sep= line and does not show it.
+      firstRow: header.index + 2,
       encoding: bytes.encoding,
+      rareBytes: bytes.rareBytes,
       bytesRead: bytes.bytesRead,
       warnings: () => [
         ...(bytes.isAssumed() ? [encodingAssumed()] : []),
@@ -127,6 +130,7 @@ export async function openCsv(
 /** The file's bytes as UTF-8, checked for type, size and encoding. */
 function createByteReader(csv: CsvInput, options: Required<CsvOptions> & { signal?: AbortSignal | undefined }) {
   const source = openSource(csv, options.signal)
+  const rareBytes = { nul: false, separators: false }
   let decoder: Decoder | undefined
   let bytes = 0
 
@@ -151,13 +155,17 @@ function createByteReader(csv: CsvInput, options: Required<CsvOptions> & { signa
         piece = piece.subarray(mark?.length ?? 0)
       }
       checkSize(bytes)
-      yield decoder.decode(piece)
+      const text = decoder.decode(piece)
+      rareBytes.nul ||= text.includes(0)
+      rareBytes.separators ||= text.includes(0x1f) || text.includes(0x1e)
+      yield text
     }
     if (decoder) yield decoder.decode(Buffer.alloc(0), true)
   }
 
   return {
     pieces,
+    rareBytes,
     bytesRead: () => bytes,
     encoding: (): Encoding => decoder?.encoding() ?? 'utf-8',
     isAssumed: () => decoder?.isAssumed() ?? false,

@@ -20,7 +20,7 @@ export interface RecordBatch {
 interface ParserState {
   quoting: boolean
   record: string[]
-  field: { toString(): string }
+  field: { toString(encoding: 'utf8'): string }
 }
 
 /**
@@ -101,7 +101,7 @@ export class RecordReader extends Parser {
 
   #explain(error: CsvError): CustomAttributesError {
     const { quoting, record, field } = this.#state()
-    const cell = field.toString()
+    const cell = field.toString('utf8')
     const opened = this.#line + countLineBreaks(record)
     const line = opened + countLineBreaks([cell])
     // A quote found open lines later is the one that opened the cell, not the one that finally did not fit.

@@ -1,13 +1,24 @@
-import { type BatchPlan, buildBatchStatement } from './batch-statement.js'
-import { chooseSeparator, queryRow, type SqlClient } from './client.js'
+import { randomBytes } from 'node:crypto'
+import { type BatchPlan, buildBatchStatement, buildInsertStatement } from './batch-statement.js'
+import { execute, queryRow, type SqlClient } from './client.js'
 import type { TableShape } from './table-shape.js'
 
-/** A row to be written: its customer, the values of the plan's fields in order (`''` for empty), and its attributes. */
+/** ASCII's own separators of fields and rows, which hardly any text holds. */
+export const FIELD_SEPARATOR = '\x1f'
+const ROW_SEPARATOR = '\x1e'
+
+/** A separator of fields that no text holds, for values that may hold ASCII's. */
+export function rareSeparator(): string {
+  return FIELD_SEPARATOR + randomBytes(8).toString('hex')
+}
+
+/** A row to be written. */
 export interface BatchRow {
   email: string
-  values: readonly string[]
-  /** JSON object of strings; only read where the plan has attributes */
-  attributes: string
+  /** the email, the plan's fields (`''` for empty) and, where the plan has attributes, their JSON object, joined */
+  text: string
+  /** what the text is joined with: {@link FIELD_SEPARATOR}, or a {@link rareSeparator} */
+  separator: string
 }
 
 /** What became of a batch: how many rows each way, and the customers that need a word. */
@@ -19,49 +30,43 @@ export interface BatchOutcome {
   over: readonly string[]
   /** emails of rows denied by `existing: 'reject'` or `unknown: 'reject'` */
   denied: readonly string[]
-  /** emails of rows that met a race and are to be sent again, looking */
+  /** emails of rows that met a race and are to be sent again */
   again: readonly string[]
 }
 
-/** Statements by plan, so that each text is built once per upload and the server can keep its plan. */
-export type StatementCache = Map<string, string>
+/** What the batches of one upload, or one upsert, have in common. */
+export interface BatchTarget {
+  shape: TableShape
+  accountId: string
+  plan: Omit<BatchPlan, 'recordsDefinitions'>
+  /** the attribute names that a blank cell clears, with `emptyValues: 'clear'` */
+  clearedNames: readonly string[]
+}
 
 /**
  * Writes a batch in which each customer stands once, with one statement.
  *
  * @param sql - client or transaction
- * @param accountId - checked account id
- * @param plan - what the rows carry and how they merge
  * @param rows - at least one row
- * @param clearedNames - the file's attribute names, for `emptyValues: 'clear'`
+ * @param recordsDefinitions - whether the names of accepted attributes are recorded
+ * @param signal - cancels the statement
  */
 export async function writeBatch(
   sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
-  plan: BatchPlan,
+  target: BatchTarget,
   rows: readonly BatchRow[],
-  clearedNames: readonly string[],
-  statements: StatementCache,
+  recordsDefinitions: boolean,
   signal?: AbortSignal,
 ): Promise<BatchOutcome> {
-  const emails = rows.map(({ email }) => email)
-  const lists = plan.fields.map((_, at) => rows.map(({ values }) => values[at]!))
-  const attributes = plan.hasAttributes ? rows.map((row) => row.attributes) : []
-  const separator = chooseSeparator(emails, ...lists, attributes)
-  const parameters = [accountId, separator, emails.join(separator), ...lists.map((list) => list.join(separator))]
-  if (plan.hasAttributes) {
-    parameters.push(attributes.join(separator))
-    if (plan.emptyValues === 'clear' && plan.existing === 'merge' && plan.look)
-      parameters.push(clearedNames.join(separator))
+  const { shape, plan } = target
+  const { parameters, rowSeparator } = toParameters(target, rows)
+  const { existing, emptyValues, hasAttributes } = plan
+  if (hasAttributes && emptyValues === 'clear' && existing === 'merge') {
+    parameters.push(target.clearedNames.join(parameters[1]))
   }
-  const [created, updated, unchanged, over, denied, again] = await queryRow(
-    sql,
-    statementFor(shape, plan, statements),
-    parameters,
-    signal,
-  )
-  const split = (list: string | null | undefined) => (list ? list.split(separator) : [])
+  const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
+  const [created, updated, unchanged, over, denied, again] = await queryRow(sql, text, parameters, signal)
+  const split = (list: string | null | undefined) => (list ? list.split(rowSeparator) : [])
   return {
     created: Number(created),
     updated: Number(updated),
@@ -72,13 +77,29 @@ export async function writeBatch(
   }
 }
 
-function statementFor(shape: TableShape, plan: BatchPlan, statements: StatementCache): string {
-  const key = `${plan.look} ${plan.recordsDefinitions}`
-  const known = statements.get(key)
-  if (known) return known
-  const text = buildBatchStatement(shape, plan)
-  statements.set(key, text)
-  return text
+/**
+ * Inserts a batch of customers that are probably all new; it is refused when one of them exists.
+ *
+ * @returns how many were created: all, unless the table has a trigger or rule that swallows rows
+ */
+export function insertBatch(
+  sql: SqlClient,
+  target: BatchTarget,
+  rows: readonly BatchRow[],
+  recordsDefinitions: boolean,
+  signal?: AbortSignal,
+): Promise<number> {
+  const text = buildInsertStatement(target.shape, { ...target.plan, recordsDefinitions })
+  return execute(sql, text, toParameters(target, rows).parameters, signal)
+}
+
+function toParameters({ accountId }: BatchTarget, rows: readonly BatchRow[]) {
+  const { separator } = rows[rows.length - 1]!
+  const rowSeparator = ROW_SEPARATOR + separator.slice(1)
+  const texts = rows.map((row) =>
+    row.separator === separator ? row.text : row.text.replaceAll(row.separator, separator),
+  )
+  return { parameters: [accountId, separator, rowSeparator, texts.join(rowSeparator)], rowSeparator }
 }
 
 /** Compares two names as jsonb orders its keys: by length in bytes, then by bytes. */

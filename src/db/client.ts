@@ -37,14 +37,33 @@ export async function query(
   parameters: (string | null)[] = [],
   signal?: AbortSignal,
 ): Promise<TextRow[]> {
+  const rows = await send(sql, text, parameters, signal)
+  return rows.map((row) => row.map((value) => (value ? decode(value) : null)))
+}
+
+/** Runs one statement that returns no rows; returns how many it wrote. */
+export async function execute(
+  sql: SqlClient,
+  text: string,
+  parameters: (string | null)[] = [],
+  signal?: AbortSignal,
+): Promise<number> {
+  return (await send(sql, text, parameters, signal)).count
+}
+
+async function send(
+  sql: SqlClient,
+  text: string,
+  parameters: (string | null)[],
+  signal: AbortSignal | undefined,
+): Promise<(Uint8Array | null)[][] & { count: number }> {
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
   // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
   const cancel = () =>
     void (pending as unknown as { canceller?: (query: unknown) => Promise<void> }).canceller?.(pending)?.catch(() => {})
   signal?.addEventListener('abort', cancel, { once: true })
   try {
-    const rows = (await pending) as unknown as (Uint8Array | null)[][]
-    return rows.map((row) => row.map((value) => (value ? decode(value) : null)))
+    return (await pending) as unknown as (Uint8Array | null)[][] & { count: number }
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

@@ -20,6 +20,16 @@ export type Customer = {
 /** How many emails one statement looks up. */
 const EMAILS_PER_STATEMENT = 5_000
 
+/** Whether an account has no customer. */
+export async function isAccountEmpty(sql: SqlClient, shape: TableShape, accountId: string): Promise<boolean> {
+  const rows = await query(
+    sql,
+    `select 1::text from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 1`,
+    [accountId],
+  )
+  return rows.length === 0
+}
+
 /** Reads customers by the emails under which they are stored. */
 export async function readCustomers(
   sql: SqlClient,

@@ -38,6 +38,8 @@ export interface TableShape {
   standardFields: readonly StandardColumn[]
   /** whether `a@x` and `A@x` are one email to the table (`citext`) */
   isEmailCaseInsensitive: boolean
+  /** whether a trigger or a rule may swallow or change a row that is inserted */
+  hasInsertTriggers: boolean
 }
 
 /** The tables and the cap a store works with. */
@@ -118,6 +120,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     columns,
     standardFields: STANDARD_COLUMNS.filter(isWritable),
     isEmailCaseInsensitive: email.type === 'citext',
+    hasInsertTriggers: await hasInsertTriggers(sql, customer),
   }
 }
 
@@ -209,6 +212,20 @@ async function requireUnique(sql: SqlClient, table: FoundTable, names: readonly 
       `alter table ${table.name} add unique (${names.join(', ')});`,
     { table: table.name, columns: names },
   )
+}
+
+async function hasInsertTriggers(sql: SqlClient, table: FoundTable): Promise<boolean> {
+  const rows = await query(
+    sql,
+    `select 1::text from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
+     union all
+     select 1::text from pg_catalog.pg_trigger t
+     where not t.tgisinternal and t.tgtype & 6 = 6 -- before insert
+       and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
+     limit 1`,
+    [table.oid],
+  )
+  return rows.length > 0
 }
 
 async function requireCap(sql: SqlClient, table: FoundTable, cap: number, migration: string): Promise<void> {

@@ -3,8 +3,8 @@ import { CustomAttributesError } from '../errors.js'
 import { describe } from '../options.js'
 import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
 import { attempt } from './attempt.js'
-import { compareJsonbKeys, writeBatch } from './batch.js'
-import type { BatchPlan, MergeOptions } from './batch-statement.js'
+import { type BatchTarget, compareJsonbKeys, rareSeparator, writeBatch } from './batch.js'
+import type { MergeOptions } from './batch-statement.js'
 import { queryRow, type SqlClient } from './client.js'
 import { isDatabaseError, toDatabaseError } from './failures.js'
 import { type DateFormat, valueCheck } from './field-values.js'
@@ -46,26 +46,28 @@ export async function upsertCustomer(
   const { email, fields, attributes } = readInput(input, shape, settings)
   const names = [...attributes.keys()].sort(compareJsonbKeys)
   const given = names.filter((name) => attributes.get(name) !== '')
-  const row = {
-    email,
-    values: [...fields.values()],
-    attributes: JSON.stringify(Object.fromEntries(given.map((name) => [name, attributes.get(name)]))),
-  }
-  const plan: BatchPlan = {
-    existing: settings.existing,
-    unknown: settings.unknown,
-    emptyValues: settings.emptyValues,
-    maxCustomAttributes: settings.maxCustomAttributes,
-    fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
-    hasAttributes: names.length > 0,
-    look: true,
-    recordsDefinitions: given.length > 0,
-    sharesAccount: true,
+  const json = JSON.stringify(Object.fromEntries(given.map((name) => [name, attributes.get(name)])))
+  const separator = rareSeparator()
+  const text = [email, ...fields.values(), ...(names.length > 0 ? [json] : [])].join(separator)
+  const { existing, unknown, emptyValues, maxCustomAttributes } = settings
+  const target: BatchTarget = {
+    shape,
+    accountId,
+    clearedNames: names,
+    plan: {
+      existing,
+      unknown,
+      emptyValues,
+      maxCustomAttributes,
+      fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
+      hasAttributes: names.length > 0,
+      sharesAccount: true,
+    },
   }
   try {
     for (let tries = 0; tries < 10; tries++) {
-      const result = await attempt(sql, (db) => writeBatch(db, shape, accountId, plan, [row], names, new Map()))
-      if (result.over.length > 0) throw overCap(settings.maxCustomAttributes)
+      const result = await attempt(sql, (db) => writeBatch(db, target, [{ email, text, separator }], given.length > 0))
+      if (result.over.length > 0) throw overCap(maxCustomAttributes)
       if (result.denied.length > 0) throw denied(settings)
       if (result.again.length > 0) continue
       const [id] = await queryRow(

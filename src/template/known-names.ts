@@ -9,6 +9,9 @@ export interface KnownNames {
   suggest(name: string): string | undefined
 }
 
+/** Pairs of letters that are compared for the suggestions of one check: some twenty milliseconds. */
+const MOST_COMPARISONS = 2_000_000
+
 /** Indexes the names that an account knows. */
 export function createKnownNames(names: Iterable<string>): KnownNames {
   const spellings = new Set(names)
@@ -19,13 +22,14 @@ export function createKnownNames(names: Iterable<string>): KnownNames {
     forms.set(name, form)
     byForm.set(form, byForm.has(form) ? undefined : name)
   }
+  const nearest = createNearest(forms)
   const find = (name: string) => (spellings.has(name) ? name : byForm.get(nameForm(name)))
   return {
     find,
     suggest: (name) => {
       const clean = cleanName(name)
       const lastPart = clean.slice(clean.lastIndexOf('.') + 1)
-      return find(clean) ?? find(aliasedField(clean) ?? lastPart) ?? nearest(clean, forms)
+      return find(clean) ?? find(aliasedField(clean) ?? lastPart) ?? nearest(clean)
     },
   }
 }
@@ -45,21 +49,30 @@ function aliasedField(name: string): string | undefined {
   return target && 'field' in target ? target.field : undefined
 }
 
-/** The name whose form differs by the fewest letters, at most by one in three; among these the nearest spelling. */
-function nearest(name: string, forms: ReadonlyMap<string, string>): string | undefined {
-  const form = nameForm(name)
-  let best: { name: string; letters: number; spelling: number } | undefined
-  for (const [candidate, candidateForm] of forms) {
-    const most = best?.letters ?? Math.floor(Math.max(form.length, candidateForm.length) / 3)
-    if (Math.abs(form.length - candidateForm.length) > most) continue
-    const letters = distance(form, candidateForm)
-    if (letters > most) continue
-    const spelling = distance(name, candidate)
-    if (best === undefined || letters < best.letters || spelling < best.spelling) {
-      best = { name: candidate, letters, spelling }
+/**
+ * Makes the search for the name whose form differs by the fewest letters, at most by one in three; among these, for the
+ * nearest spelling. Hundreds of unknown tags and thousands of names are more than anybody waits for: after
+ * `MOST_COMPARISONS` it finds nothing more.
+ */
+function createNearest(forms: ReadonlyMap<string, string>): (name: string) => string | undefined {
+  let comparisons = 0
+  return (name) => {
+    const form = nameForm(name)
+    let best: { name: string; letters: number; spelling: number } | undefined
+    for (const [candidate, candidateForm] of forms) {
+      const most = best?.letters ?? Math.floor(Math.max(form.length, candidateForm.length) / 3)
+      if (Math.abs(form.length - candidateForm.length) > most) continue
+      comparisons += form.length * candidateForm.length
+      if (comparisons > MOST_COMPARISONS) break
+      const letters = distance(form, candidateForm)
+      if (letters > most) continue
+      const spelling = distance(name, candidate)
+      if (best === undefined || letters < best.letters || spelling < best.spelling) {
+        best = { name: candidate, letters, spelling }
+      }
     }
+    return best?.name
   }
-  return best?.name
 }
 
 /** How many letters must be changed, added, dropped or swapped with their neighbour to make one text of the other. */

@@ -39,7 +39,7 @@ export function scanTags(template: string): { rawTags: RawTag[]; problems: Templ
     const close = sigil === '{' ? nextTriple(contentStart) : nextDouble(contentStart)
     const nested = template.indexOf('{{', contentStart)
     if (close === -1 || (nested !== -1 && nested < close)) {
-      problems.push(unclosedTag(place, template.slice(start, nested === -1 ? undefined : nested)))
+      problems.push(unclosedTag(place, template.slice(start, nested === -1 ? undefined : nested).trimEnd()))
       start = template.indexOf('{{', start + 2)
       continue
     }

@@ -1,31 +1,29 @@
 import { attempt } from '../db/attempt.js'
-import { type BatchOutcome, type StatementCache, writeBatch } from '../db/batch.js'
-import type { BatchPlan, MergeOptions } from '../db/batch-statement.js'
+import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
 import { classifyFailure, describeRefusal, refusalMessage } from '../db/failures.js'
-import type { TableColumn, TableShape } from '../db/table-shape.js'
 import { denied, overCap } from '../db/upsert.js'
 import { CustomAttributesError } from '../errors.js'
 import type { RowProblem } from '../rows.js'
-import type { Entry } from './entries.js'
+import { type Entry, hasAttribute } from './entries.js'
 import type { Tally } from './tally.js'
 
 /** How often rows that met a race are sent again before a trigger is held to swallow them. */
 const RACES = 10
 
+/** For how many batches existing customers are looked for after a plain insert met one; doubled each time. */
+const LOOKS_AFTER_REFUSAL = 8
+
 /** What a writer needs to know of its upload. */
 export interface WriterSettings {
   sql: SqlClient
-  shape: TableShape
-  accountId: string
-  fields: readonly TableColumn[]
+  target: BatchTarget
+  /** whether the account has no customer yet, so that the first batch is worth a plain insert */
+  isAccountEmpty: boolean
+  /** the attribute names of the file */
   attributes: readonly string[]
-  merge: MergeOptions
-  maxCustomAttributes: number
-  /** whether the upload keeps the account to itself, so that its batches need not share it */
-  isExclusive: boolean
   /** attribute names that have a definition */
-  recorded: Set<string>
+  recorded: ReadonlySet<string>
   tally: Tally
   /** what becomes of a rejected row */
   reject(entry: Entry, problem: RowProblem): Promise<void>
@@ -35,19 +33,26 @@ export interface WriterSettings {
 /** Writes batches until every row of them is stored or rejected. */
 export class BatchWriter {
   readonly #settings: WriterSettings
-  readonly #statements: StatementCache = new Map()
-  /** The statement that does not look for existing customers is cheaper as long as all are new. */
-  #look: boolean
+  /** The names that no stored row has had a value for, and those that may lack a definition; as JSON. */
+  readonly #unfound: Map<string, string>
+  readonly #unrecorded: Map<string, string>
+  /** A plain insert is worth trying: the last batch was all new, and no insert was refused lately. */
+  #expectsNew: boolean
+  #looksLeft = 0
+  #looksNext = LOOKS_AFTER_REFUSAL
 
   constructor(settings: WriterSettings) {
+    const { attributes, recorded } = settings
     this.#settings = settings
-    this.#look = settings.merge.unknown === 'reject'
+    this.#expectsNew = settings.isAccountEmpty
+    this.#unfound = new Map(attributes.map((name) => [name, JSON.stringify(name)]))
+    this.#unrecorded = new Map([...this.#unfound].filter(([name]) => !recorded.has(name)))
   }
 
   /** Writes entries of which no two are of one customer. */
   async write(entries: readonly Entry[]): Promise<void> {
+    if (this.#mayInsert() && (await this.#insert(entries))) return
     let rows = entries
-    let look = this.#look
     for (let tries = 0; rows.length > 0; tries++) {
       if (tries > RACES) {
         for (const entry of rows) await this.#reject(entry, swallowed())
@@ -55,66 +60,86 @@ export class BatchWriter {
       }
       let outcome: BatchOutcome
       try {
-        outcome = await this.#send(rows, look)
+        outcome = await this.#send(rows, writeBatch)
       } catch (error) {
         if (classifyFailure(error) !== 'refused') throw error
         await this.#split(rows, error)
         return
       }
-      const again = await this.#settle(rows, outcome)
-      if (tries === 0) this.#look = this.#settings.merge.unknown === 'reject' || outcome.created < rows.length
-      rows = again
-      look = true
+      this.#expectsNew = outcome.created === rows.length
+      if (this.#looksLeft > 0) this.#looksLeft--
+      rows = await this.#settle(rows, outcome)
     }
   }
 
-  #send(rows: readonly Entry[], look: boolean): Promise<BatchOutcome> {
-    const { sql, shape, accountId, fields, attributes, merge, recorded, signal } = this.#settings
-    const plan: BatchPlan = {
-      ...merge,
-      fields,
-      hasAttributes: attributes.length > 0,
-      maxCustomAttributes: this.#settings.maxCustomAttributes,
-      look,
-      recordsDefinitions:
-        attributes.some((name) => !recorded.has(name)) &&
-        rows.some(({ names }) => names.some((name) => !recorded.has(name))),
-      sharesAccount: !this.#settings.isExclusive,
+  #mayInsert(): boolean {
+    const { plan, shape } = this.#settings.target
+    return this.#expectsNew && this.#looksLeft === 0 && plan.unknown === 'create' && !shape.hasInsertTriggers
+  }
+
+  /** Tries the plain insert; whatever it is refused for, the whole statement will tell. */
+  async #insert(rows: readonly Entry[]): Promise<boolean> {
+    try {
+      const created = await this.#send(rows, insertBatch)
+      await this.#settle(rows, { created, updated: 0, unchanged: 0, over: [], denied: [], again: [] })
+      return true
+    } catch (error) {
+      if (classifyFailure(error) !== 'refused') throw error
+      this.#looksLeft = this.#looksNext
+      this.#looksNext = Math.min(this.#looksNext * 2, 1024)
+      return false
     }
-    return attempt(
-      sql,
-      (db) => writeBatch(db, shape, accountId, plan, rows, attributes, this.#statements, signal),
-      signal,
-    )
+  }
+
+  #send<Result>(
+    rows: readonly Entry[],
+    write: (
+      sql: SqlClient,
+      target: BatchTarget,
+      rows: readonly Entry[],
+      recordsDefinitions: boolean,
+      signal: AbortSignal,
+    ) => Promise<Result>,
+  ): Promise<Result> {
+    const { sql, target, signal } = this.#settings
+    const unrecorded = [...this.#unrecorded.values()]
+    const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
+    return attempt(sql, (db) => write(db, target, rows, recordsDefinitions, signal), signal)
   }
 
   /** Counts a batch's outcome and returns the entries to send again. */
   async #settle(rows: readonly Entry[], outcome: BatchOutcome): Promise<Entry[]> {
-    const { tally, merge, maxCustomAttributes, recorded, attributes } = this.#settings
+    const { tally, target } = this.#settings
     tally.created += outcome.created
     tally.updated += outcome.updated
     tally.unchanged += outcome.unchanged
     const over = new Set(outcome.over)
     const barred = new Set(outcome.denied)
     const again = new Set(outcome.again)
-    const isPlain = over.size + barred.size + again.size === 0
     const left: Entry[] = []
-    for (const entry of rows) {
-      if (!isPlain && again.has(entry.email)) left.push(entry)
-      else if (!isPlain && over.has(entry.email)) await this.#reject(entry, overCap(maxCustomAttributes))
-      else if (!isPlain && barred.has(entry.email)) await this.#reject(entry, denied(merge))
-      else {
-        tally.unchanged += entry.twins.length
-        if (tally.found.size < attributes.length) {
-          for (const name of entry.names) {
-            tally.found.add(name)
-            recorded.add(name)
-          }
-        }
-      }
+    const rejected: [Entry, CustomAttributesError][] = []
+    const accepted = over.size + barred.size + again.size === 0 ? rows : []
+    for (const entry of accepted === rows ? [] : rows) {
+      if (again.has(entry.email)) left.push(entry)
+      else if (over.has(entry.email)) rejected.push([entry, overCap(target.plan.maxCustomAttributes)])
+      else if (barred.has(entry.email)) rejected.push([entry, denied(target.plan)])
+      else (accepted as Entry[]).push(entry)
     }
+    for (const entry of accepted) tally.unchanged += entry.twins?.length ?? 0
+    this.#noteNames(accepted)
+    for (const [entry, problem] of rejected) await this.#reject(entry, problem)
     tally.progress()
     return left
+  }
+
+  /** Attributes of accepted rows are found, and recorded with them. */
+  #noteNames(accepted: readonly Entry[]): void {
+    for (const [name, key] of this.#unfound) {
+      if (!accepted.some((entry) => hasAttribute(entry, key))) continue
+      this.#unfound.delete(name)
+      this.#unrecorded.delete(name)
+      this.#settings.tally.found.add(name)
+    }
   }
 
   /** Halves a refused batch until the offending rows stand alone. */
@@ -137,7 +162,7 @@ export class BatchWriter {
   async #reject(entry: Entry, { code, message, column, details }: RowProblem): Promise<void> {
     const problem: RowProblem = { code, message, details, ...(column === undefined ? {} : { column }) }
     await this.#settings.reject(entry, problem)
-    for (const twin of entry.twins) await this.#settings.reject(twin, problem)
+    for (const twin of entry.twins ?? []) await this.#settings.reject(twin, problem)
   }
 }
 

@@ -1,22 +1,33 @@
 import type { ColumnMapping } from '../columns.js'
-import { type BatchRow, compareJsonbKeys } from '../db/batch.js'
+import { type BatchRow, compareJsonbKeys, FIELD_SEPARATOR, rareSeparator } from '../db/batch.js'
 import { type DateFormat, valueCheck } from '../db/field-values.js'
 import type { TableColumn, TableShape } from '../db/table-shape.js'
 import { createRowReader, type RowOptions, type RowProblem } from '../rows.js'
 
-/** A row on its way into the database. */
+/** A row on its way into the database. Thousands wait at a time, so it is few objects: what dies young costs little. */
 export interface Entry extends BatchRow {
   /** the customer: the email as the table compares it */
   key: string
-  /** the names of the attributes that the row has a value for */
-  names: readonly string[]
   row: number
   line: number
-  record: readonly string[]
+  /** the cells as the file has them, joined by the separator; see {@link recordOf} */
+  cells: string
   /** rows right after this one that say the same of the same customer: they share its fate */
-  twins: Entry[]
+  twins: Entry[] | undefined
   /** which of its customer's rows this is, while it waits in a lane */
   wave: number
+}
+
+/** The row's cells as the file has them. */
+export function recordOf({ cells, separator }: Entry): string[] {
+  return cells.split(separator)
+}
+
+/** Whether the row has a value for an attribute; the name as JSON. */
+export function hasAttribute({ text, separator }: Entry, name: string): boolean {
+  const json = text.slice(text.lastIndexOf(separator) + separator.length)
+  // Within a string of JSON a quote never follows a bare comma or brace, so this finds keys only.
+  return json.startsWith(`{${name}:`) || json.includes(`,${name}:`)
 }
 
 /** Turns records into entries by a mapping that was checked against the table. */
@@ -28,11 +39,18 @@ export interface EntryReader {
   read(record: readonly string[], row: number, line: number): Entry | RowProblem
 }
 
+/** What the file holds so far that only rare files do; checked on its bytes, so that no cell needs to be. */
+export interface RareBytes {
+  nul: boolean
+  separators: boolean
+}
+
 /** Compiles a mapping, so that the work per row is only the row's own. */
 export function createEntryReader(
   mapping: ColumnMapping,
   shape: TableShape,
   options: Required<RowOptions> & { dateFormat: DateFormat },
+  rareBytes: RareBytes,
 ): EntryReader {
   const rows = createRowReader(mapping, options)
   const emailAt = rows.targets.findIndex(({ field }) => field === 'email')
@@ -46,48 +64,47 @@ export function createEntryReader(
       attribute === undefined ? [] : [{ at, name: attribute, key: JSON.stringify(attribute) }],
     )
     .sort((a, b) => compareJsonbKeys(a.name, b.name))
-  const cells: string[] = []
+  const values: string[] = []
+  const parts: string[] = []
+  const rare = rareSeparator()
 
   return {
     fields: fields.map(({ column }) => column),
     attributes: rows.targets.flatMap(({ attribute }) => attribute ?? []),
     read(record, row, line) {
-      const problem = rows.read(record, cells)
+      const problem = rows.read(record, values, rareBytes.nul)
       if (problem) return problem
-      const values: string[] = new Array(fields.length)
+      const separator = rareBytes.separators ? rare : FIELD_SEPARATOR
+      const email = values[emailAt]!
+      parts[0] = email
       for (let index = 0; index < fields.length; index++) {
         const { at, check, header } = fields[index]!
-        const value = cells[at]!
+        const value = values[at]!
         const checked = check && value !== '' ? check(value) : value
         if (typeof checked !== 'string') return { ...checked, column: header, details: { column: header } }
-        values[index] = checked
+        parts[index + 1] = checked
       }
-      let json = '{'
-      const names: string[] = []
-      for (const { at, name, key } of attributes) {
-        const value = cells[at]!
-        if (value === '') continue
-        json += `${json === '{' ? '' : ','}${key}:${JSON.stringify(value)}`
-        names.push(name)
+      if (attributes.length > 0) {
+        let json = '{'
+        for (let index = 0; index < attributes.length; index++) {
+          const { at, key } = attributes[index]!
+          const value = values[at]!
+          if (value !== '') json += `${json === '{' ? '' : ','}${key}:${JSON.stringify(value)}`
+        }
+        parts[fields.length + 1] = `${json}}`
       }
-      const email = cells[emailAt]!
       return {
         email,
+        // Joined and not added up: a string that is added up keeps all its parts alive.
+        text: parts.join(separator),
+        separator,
         key: shape.isEmailCaseInsensitive ? email.toLowerCase() : email,
-        values,
-        attributes: `${json}}`,
-        names,
         row,
         line,
-        record,
-        twins: [],
+        cells: record.join(separator),
+        twins: undefined,
         wave: 0,
       }
     },
   }
-}
-
-/** Whether two entries of one customer say the same. */
-export function saysTheSame(a: Entry, b: Entry): boolean {
-  return a.attributes === b.attributes && a.email === b.email && a.values.every((value, at) => value === b.values[at])
 }

@@ -1,4 +1,4 @@
-import { type Entry, saysTheSame } from './entries.js'
+import type { Entry } from './entries.js'
 
 /**
  * The rows of some of the customers, in waves: a row goes to the wave after its customer's last waiting one, so that in
@@ -30,7 +30,8 @@ export class Lane {
   add(entry: Entry): Promise<void> | undefined {
     const before = this.#last.get(entry.key)
     this.#waiting++
-    if (before && this.#joinsTwins && saysTheSame(before, entry)) {
+    if (before && this.#joinsTwins && before.text === entry.text) {
+      before.twins ??= []
       before.twins.push(entry)
     } else {
       entry.wave = before ? before.wave + 1 : this.#firstWave
@@ -60,7 +61,7 @@ export class Lane {
     const wave = this.#waves.shift()
     if (!wave) return
     for (const entry of wave) {
-      this.#waiting -= 1 + entry.twins.length
+      this.#waiting -= 1 + (entry.twins?.length ?? 0)
       if (this.#last.get(entry.key) === entry) this.#last.delete(entry.key)
     }
     this.#firstWave++

@@ -6,13 +6,15 @@ import { abortError, type CsvInput } from '../csv/source.js'
 import { attempt } from '../db/attempt.js'
 import { accountLockSql } from '../db/batch-statement.js'
 import { isTransaction, query, type SqlClient } from '../db/client.js'
+import { isAccountEmpty } from '../db/customers.js'
 import { readDefinitions, recordDefinitions } from '../db/definitions.js'
 import { isDatabaseError, toDatabaseError } from '../db/failures.js'
 import type { TableShape } from '../db/table-shape.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
 import { BatchWriter } from './batch-writer.js'
-import { createEntryReader, type Entry } from './entries.js'
+import { createEntryReader, recordOf } from './entries.js'
 import { Lane, laneOf } from './lane.js'
 import type { ResolvedUploadOptions, UploadResult } from './options.js'
 import { Tally } from './tally.js'
@@ -118,27 +120,36 @@ async function writeRows(run: Run): Promise<void> {
   const { sql, shape, accountId, options, file, tally, isExclusive } = run
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
-  const entries = createEntryReader(run.mapping, shape, { ...run.rows, dateFormat: options.dateFormat })
-  const reject = async (entry: Pick<Entry, 'row' | 'line' | 'record'>, problem: RowProblem) => {
-    const { row, line, record } = entry
-    await tally.reject({ row, line, ...problem, record })
-    if (options.onInvalidRow === 'abort') throw invalidRow(entry, problem)
+  const entries = createEntryReader(run.mapping, shape, { ...run.rows, dateFormat: options.dateFormat }, file.rareBytes)
+  const reject = async (place: Place, problem: RowProblem) => {
+    await tally.reject({ ...place, ...problem })
+    if (options.onInvalidRow === 'abort') throw invalidRow(place, problem)
   }
+  const { existing, unknown, emptyValues } = options
   const writer = new BatchWriter({
     sql,
-    shape,
-    accountId,
-    fields: entries.fields,
+    target: {
+      shape,
+      accountId,
+      clearedNames: entries.attributes,
+      plan: {
+        existing,
+        unknown,
+        emptyValues,
+        fields: entries.fields,
+        hasAttributes: entries.attributes.length > 0,
+        maxCustomAttributes: run.maxCustomAttributes,
+        sharesAccount: !isExclusive,
+      },
+    },
+    isAccountEmpty: await isAccountEmpty(sql, shape, accountId),
     attributes: entries.attributes,
-    merge: options,
-    maxCustomAttributes: run.maxCustomAttributes,
-    isExclusive,
     recorded: new Set(run.known),
     tally,
-    reject,
+    reject: (entry, problem) => reject({ row: entry.row, line: entry.line, record: recordOf(entry) }, problem),
     signal,
   })
-  const joinsTwins = options.existing !== 'reject'
+  const joinsTwins = existing !== 'reject'
   const lanes = Array.from(
     { length: isExclusive ? 1 : Math.min(options.concurrency, (sql as Sql).options.max) },
     () => new Lane((batch) => writer.write(batch), options.batchSize, joinsTwins),
@@ -177,7 +188,10 @@ async function writeRows(run: Run): Promise<void> {
   }
 }
 
-function invalidRow({ row, line }: Pick<Entry, 'row' | 'line'>, problem: RowProblem): CustomAttributesError {
+/** Where a row stands in its file, and its cells. */
+type Place = Pick<RejectedRow, 'row' | 'line' | 'record'>
+
+function invalidRow({ row, line }: Place, problem: RowProblem): CustomAttributesError {
   const { code, column, message } = problem
   return new CustomAttributesError(
     'INVALID_ROW',
