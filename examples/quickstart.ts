@@ -9,7 +9,6 @@ import postgres from 'postgres'
 import {
   compileTemplate,
   createCustomAttributesStore,
-  isCustomAttributesError,
   readMigrations,
   type UploadProgress,
 } from 'postgres-custom-attributes'
@@ -28,6 +27,7 @@ process.once('SIGINT', () => interrupt.abort())
 
 async function main(): Promise<void> {
   const { size } = await stat(file)
+  const render = compileTemplate(template, { format: 'text' })
   console.log('Starting PostgreSQL in a temporary folder …')
   const server = await startEmbeddedPostgres({})
   const sql = postgres(server.url, { onnotice: () => {} })
@@ -61,7 +61,6 @@ ${result.customersUpdated} updated, ${result.customersUnchanged} unchanged, ${re
     console.log(`  of the file:  ${tags.customAttributes.join(', ')}`)
 
     console.log(`\nFirst messages of: ${template}`)
-    const render = compileTemplate(template, { format: 'text' })
     for await (const customers of store.pageCustomers(accountId, { audience: 'all', pageSize: 8 })) {
       for (const customer of customers) console.log(`  ${customer.email}: ${render(customer)}`)
       break
@@ -83,6 +82,6 @@ function drawProgress(size: number): (progress: UploadProgress) => void {
 
 await main().catch((error) => {
   if (interrupt.signal.aborted) return
-  console.error(isCustomAttributesError(error) ? `${error.code}: ${error.message}` : error)
+  console.error(String(error))
   process.exitCode = 1
 })

@@ -1,5 +1,6 @@
 /**
- * Writes customers.csv anew: `npx tsx examples/data/make-customers.ts`. Nobody in it exists; every run gives the same file.
+ * Writes customers.csv, or the file that is named: `npx tsx examples/data/make-customers.ts [file]`. Nobody in it exists;
+ * every run writes the same.
  *
  * The addresses are in the domains that RFC 2606 keeps for examples, the telephone numbers in the range that Ofcom keeps
  * for drama.
@@ -364,4 +365,4 @@ rows[2_222] = [...rows[2_222]!, 'a comma that was not quoted']
 const text = rows.map(formatRow)
 // A line that somebody left blank is no row.
 text.splice(1_200, 0, '\n')
-writeFileSync(new URL('customers.csv', import.meta.url), formatRow(HEADERS) + text.join(''))
+writeFileSync(process.argv[2] ?? new URL('customers.csv', import.meta.url), formatRow(HEADERS) + text.join(''))

@@ -1,0 +1,96 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const customers = join(root, 'examples/data/customers.csv')
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'quickstart-test-'))
+  // The server of a quickstart run by root is another user's.
+  chmodSync(folder, 0o755)
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Starts what `npm run quickstart` starts after the build. */
+function startQuickstart(...args: string[]): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/quickstart.ts', ...args], {
+    cwd: root,
+    env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+    })
+  }
+  return { child, output: () => text }
+}
+
+/** What is left of it: files in its temporary folder, and processes that work there. */
+function remains(): string[] {
+  const processes = execFileSync('ps', ['-A', '-o', 'args'], { encoding: 'utf8' }).split('\n')
+  return [
+    ...readdirSync(folder).filter((name) => name.startsWith('embedded-postgres-')),
+    ...processes.filter((args) => args.includes(join(folder, 'embedded-postgres-'))),
+  ]
+}
+
+describe('npm run quickstart', () => {
+  it('uploads the example file and prints counts, rejected rows, merge tags and messages', async () => {
+    const { child, output } = startQuickstart()
+    const [code] = await once(child, 'close')
+    expect(output()).toContain('2391 customers created, 1 updated, 2 unchanged, 9 rows rejected')
+    expect(output()).toContain('line 104, Email: Not a valid email address')
+    expect(output()).toContain('Favourite Colour, Loyalty Points, Newsletter Topics, Referral Code, Store Nº')
+    expect(output()).toMatch(
+      /@example\.(com|net|org): Hi .+, your (bronze|silver|gold|platinum|diamond) status expires/,
+    )
+    expect(code).toBe(0)
+    expect(remains()).toEqual([])
+  })
+
+  it('takes a file and a template, and says what is wrong with them', async () => {
+    const file = join(folder, 'no-email.csv')
+    writeFileSync(file, 'name\nJoe\n')
+    const { child, output } = startQuickstart(file, 'Hi {{first_name}}')
+    expect((await once(child, 'close'))[0]).toBe(1)
+    expect(output()).toContain('email is required')
+    const second = startQuickstart(customers, 'Hi {{first_name')
+    expect((await once(second.child, 'close'))[0]).toBe(1)
+    expect(second.output()).toContain('{{first_name is a tag that is not closed')
+    expect(remains()).toEqual([])
+  })
+
+  it.each([
+    ['while PostgreSQL is made', 'Starting PostgreSQL', 'SIGINT'],
+    ['while the file is uploaded', 'Uploading', 'SIGINT'],
+    ['by another signal', 'Uploading', 'SIGTERM'],
+  ] as const)('leaves nothing behind when interrupted %s', async (_when, line, signal) => {
+    const { child, output } = startQuickstart()
+    while (!output().includes(line)) await once(child.stdout!, 'data')
+    // npm passes on the Ctrl-C that the terminal has sent already.
+    child.kill(signal)
+    child.kill(signal)
+    const [code, killedBy] = await once(child, 'close')
+    expect(killedBy ?? code).toBe(signal)
+    if (signal === 'SIGINT') expect(output()).not.toContain('Error')
+    expect(remains()).toEqual([])
+  })
+})
+
+describe('examples/data/customers.csv', () => {
+  it('is what its script writes', () => {
+    const file = join(folder, 'customers.csv')
+    execFileSync(process.execPath, ['--import', 'tsx', 'examples/data/make-customers.ts', file], { cwd: root })
+    expect(readFileSync(file, 'utf8')).toBe(readFileSync(customers, 'utf8'))
+  })
+})
