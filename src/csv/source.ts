@@ -41,12 +41,16 @@ export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
     const encode = createTextEncoder()
     let waiting: Buffer[] = []
     let waitingBytes = 0
-    const iterator = chunks[Symbol.asyncIterator]()
+    let iterator: AsyncIterator<Uint8Array | string> | undefined
+    const read = () => {
+      iterator ??= chunks[Symbol.asyncIterator]()
+      return iterator.next()
+    }
     let first = true
     let finished = false
     try {
       while (true) {
-        const next = await orAborted(nextChunk(iterator), signal)
+        const next = await orAborted(nextChunk(read), signal)
         if (next.done) break
         if (first) text = typeof next.value === 'string'
         first = false
@@ -65,7 +69,7 @@ export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
       if (rest.length > 0) yield rest
     } finally {
       // A source that hangs must not keep the upload from ending: closing is asked for, not waited for.
-      if (!finished) Promise.resolve(iterator.return?.()).catch(() => {})
+      if (!finished) Promise.resolve(iterator?.return?.()).catch(() => {})
     }
   }
 
@@ -91,9 +95,12 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefine
   })
 }
 
-async function nextChunk(iterator: AsyncIterator<Uint8Array | string>): Promise<IteratorResult<Uint8Array | string>> {
+/** A source can fail before its first chunk too, such as a stream that somebody else reads. */
+async function nextChunk(
+  read: () => Promise<IteratorResult<Uint8Array | string>>,
+): Promise<IteratorResult<Uint8Array | string>> {
   try {
-    return await iterator.next()
+    return await read()
   } catch (error) {
     if (isCustomAttributesError(error)) throw error
     throw new CustomAttributesError(
