@@ -252,6 +252,6 @@ function encodingAssumed(): CsvWarning {
 function preambleSkipped(rows: number): CsvWarning {
   return {
     code: 'PREAMBLE_SKIPPED',
-    message: `${rows} ${rows === 1 ? 'row' : 'rows'} before the header were skipped.`,
+    message: `${rows} ${rows === 1 ? 'row before the header was' : 'rows before the header were'} skipped.`,
   }
 }
