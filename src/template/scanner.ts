@@ -16,8 +16,8 @@ const LF = 10
 const CR = 13
 
 /**
- * Finds the tags of a template exactly where mustache.js finds them, within the limits that keep mustache.js fast: it
- * takes quadratic time for blanks inside a tag. The time here grows no faster than the template.
+ * Finds the tags of a template exactly where mustache.js finds them, and within the limits. The time grows no faster than
+ * the template.
  */
 export function scanTags(template: string): { rawTags: RawTag[]; problems: TemplateProblem[] } {
   const rawTags: RawTag[] = []

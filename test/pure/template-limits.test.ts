@@ -1,0 +1,96 @@
+import { describe, expect, it, test } from 'vitest'
+import { checkTemplate, inspectTemplate } from '../../src/template/inspect.js'
+import { compileTemplate } from '../../src/template/render.js'
+
+const FULL = 256 * 1024
+const LINE = '<p>A line of a newsletter, as long as such lines are.</p>\n'
+const fill = (piece: string, length = FULL) => piece.repeat(Math.ceil(length / piece.length)).slice(0, length)
+
+const TEMPLATES: Record<string, string> = {
+  'text of 256 KiB': fill(LINE),
+  'one word of 256 KiB': fill('x'),
+  'blanks of 256 KiB': fill(' '),
+  'line ends of 256 KiB': fill('\n'),
+  'CR of 256 KiB': fill('\r'),
+  'text with 500 tags': fill(`{{first_name | default: "there"}}${LINE.repeat(9)}`),
+  'sections alone on lines of blanks': fill(`${' '.repeat(500)}{{#a}}\n${' '.repeat(500)}{{/a}}\n`),
+  '250 nested sections': `${'{{#a}}'.repeat(250)}${fill(LINE, FULL - 5000)}${'{{/a}}'.repeat(250)}`,
+  '10,000 nested sections': '{{#a}}'.repeat(10_000),
+  'a tag with 80,000 blanks': `{{${fill(' ', 80_000)}}}`,
+  'a name with 80,000 blanks': `{{a${fill(' ', 80_000)}b}}`,
+  'a comment with 80,000 blanks': `{{!${fill(' ', 80_000)}}}`,
+  'an unclosed tag with 256 KiB of blanks': `{{a${fill(' ', FULL - 3)}`,
+  '500 unclosed tags': fill(`{{a${' '.repeat(500)}`),
+  '500 tags whose end is far away': `${'{{a '.repeat(499)}${fill(' ', FULL - 3000)}}}`,
+  'opening braces': fill('{'),
+  'closing braces': fill('}'),
+  'closed braces': fill('{}'),
+  'half closed braces': fill('{{{x}}'),
+  'empty tags': fill('{{}}'),
+  'long tags': `{{${'a'.repeat(200)}}}`.repeat(500),
+  'long comments of blanks': `{{!${' '.repeat(199)}}}`.repeat(500),
+  '5 MB': fill('x', 5_000_000),
+}
+
+/** The best of a few times, in milliseconds: the machine may be doing something else. */
+function timeOf(run: () => unknown, attempts = 5): number {
+  const times = Array.from({ length: attempts }, () => {
+    const start = performance.now()
+    run()
+    return performance.now() - start
+  })
+  return Math.min(...times)
+}
+
+describe('an answer within 50 ms', () => {
+  test.each(Object.entries(TEMPLATES))('%s', (_name, template) => {
+    const { problems } = inspectTemplate(template)
+    const compile = () => compileTemplate(template)({ first_name: 'John' })
+    if (problems[0]) expect(compile).toThrow(expect.objectContaining({ code: problems[0].code }))
+    else expect(compile()).toBeTypeOf('string')
+    expect(timeOf(() => inspectTemplate(template))).toBeLessThan(50)
+    expect(
+      timeOf(() => {
+        try {
+          compile()
+        } catch {}
+      }),
+    ).toBeLessThan(50)
+  })
+
+  it('500 unknown tags and an account with 2,000 names', () => {
+    const names = Array.from({ length: 2000 }, (_, i) => `attribute ${i} ${'abcdefghij'.repeat(5)}`)
+    const template = Array.from({ length: 500 }, (_, i) => `{{${`${i} nopqrst`.repeat(8)}}}`).join('')
+    expect(checkTemplate(template, names)).toHaveLength(500)
+    // Far from the hours it takes to compare all letters of all names; the bench has the exact time.
+    expect(timeOf(() => checkTemplate(template, names), 3)).toBeLessThan(250)
+  })
+})
+
+describe('twice the template takes at most 2.5 times as long', () => {
+  const SHAPES: Record<string, (times: number) => string> = {
+    text: (times) => LINE.repeat(2200 * times),
+    'blank lines': (times) => '   \n'.repeat(30_000 * times),
+    'text with tags': (times) => `{{first_name | default: "there"}}${LINE.repeat(8)}`.repeat(245 * times),
+    'sections alone on their lines': (times) => `  {{#a}}\n${LINE.repeat(8)}  {{/a}}\n`.repeat(120 * times),
+    'nested sections': (times) => `{{#a}}${LINE.repeat(8)}`.repeat(120 * times) + '{{/a}}'.repeat(120 * times),
+    'tags full of blanks': (times) => `{{a${' '.repeat(190)}b}}${LINE.repeat(4)}`.repeat(245 * times),
+    'unclosed tags': (times) => `{{a${LINE.repeat(8)}`.repeat(245 * times),
+    'closed braces': (times) => '{}'.repeat(60_000 * times),
+  }
+
+  test.each(Object.entries(SHAPES))('%s', (_name, shape) => {
+    const [half, whole] = [shape(1), shape(2)]
+    expect(whole.length).toBeGreaterThan(100_000)
+    expect(whole.length).toBeLessThanOrEqual(FULL)
+    const run = (template: string) => () => {
+      if (inspectTemplate(template).problems.length === 0) compileTemplate(template)
+    }
+    let ratio = Number.POSITIVE_INFINITY
+    // Other work on the machine can spoil a measurement, and cannot make quadratic time look linear five times.
+    for (let attempt = 0; attempt < 5 && ratio > 2.5; attempt++) {
+      ratio = Math.min(ratio, timeOf(run(whole), 15) / timeOf(run(half), 15))
+    }
+    expect(ratio).toBeLessThanOrEqual(2.5)
+  })
+})
