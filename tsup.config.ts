@@ -7,6 +7,8 @@ export default defineConfig({
   dts: true,
   clean: true,
   sourcemap: true,
+  // As written: some runtimes know the modules of Node only by their full names.
+  removeNodeProtocol: false,
   // The migrations are shipped as files and also stand in the bundle, so that a bundled server finds them.
   loader: { '.sql': 'text' },
 })

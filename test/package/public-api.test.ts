@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+const require = createRequire(import.meta.url)
+
+// A name in these lists is a promise. What is added here also belongs into the README and the CHANGELOG.
+const PURE = {
+  values: [
+    'CustomAttributesError',
+    'ERROR_CATALOGUE',
+    'STANDARD_COLUMNS',
+    'compileTemplate',
+    'inspectColumns',
+    'isCustomAttributesError',
+    'mapColumns',
+    'parseRow',
+    'rejectedRowsCsv',
+    'renderTemplate',
+  ],
+  types: [
+    'ColumnMapping',
+    'ColumnOptions',
+    'ColumnReason',
+    'ColumnTarget',
+    'ErrorCode',
+    'ErrorDetails',
+    'ExtraTags',
+    'IgnoredReason',
+    'MappedColumn',
+    'ParsedRow',
+    'Problem',
+    'RejectedRow',
+    'RejectedRowsCsvOptions',
+    'RowOptions',
+    'StandardColumn',
+    'TemplateFormat',
+    'TemplateOptions',
+  ],
+}
+
+const INDEX = {
+  values: [...PURE.values, 'createCustomAttributesStore', 'readMigrations'],
+  types: [
+    ...PURE.types,
+    'AccountId',
+    'Audience',
+    'AudienceValue',
+    'CsvInput',
+    'CsvOptions',
+    'CsvWarning',
+    'CustomAttributesStore',
+    'Customer',
+    'CustomerInput',
+    'CustomerValue',
+    'DateFormat',
+    'Delimiter',
+    'Encoding',
+    'MergeTags',
+    'Migration',
+    'MigrationOptions',
+    'PageOptions',
+    'SqlClient',
+    'StoreOptions',
+    'UploadCounts',
+    'UploadOptions',
+    'UploadProgress',
+    'UploadResult',
+    'UpsertOptions',
+    'UpsertResult',
+  ],
+}
+
+const HTTP = { values: ['createHttpHandler'], types: ['HttpAction', 'HttpHandlerOptions', 'HttpRoute'] }
+
+/** All names that a declaration file exports, types included. */
+function declaredNames(file: string): string[] {
+  const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, skipLibCheck: true })
+  const checker = program.getTypeChecker()
+  const source = checker.getSymbolAtLocation(program.getSourceFile(file)!)!
+  return checker.getExportsOfModule(source).map(({ name }) => name)
+}
+
+describe.each([
+  ['postgres-custom-attributes', 'index', INDEX],
+  ['postgres-custom-attributes/pure', 'pure', PURE],
+  ['postgres-custom-attributes/http', 'http', HTTP],
+])('%s', (name, file, { values, types }) => {
+  it('exports these names and no others, from ESM and from CommonJS', async () => {
+    expect(Object.keys(await import(/* @vite-ignore */ name)).sort()).toEqual([...values].sort())
+    expect(Object.keys(require(name)).sort()).toEqual([...values].sort())
+  })
+
+  it.each(['.d.ts', '.d.cts'])('declares these types in %s', (ending) => {
+    expect(declaredNames(`${dist}${file}${ending}`).sort()).toEqual([...values, ...types].sort())
+  })
+})

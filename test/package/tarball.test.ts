@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const upFile = '0001_add_custom_attributes.up.sql'
+
+const USES = `
+  const url = 'postgres://nobody@127.0.0.1:1/none'
+  const store = createCustomAttributesStore(postgres(url))
+  const mapping = mapColumns(['email', 'Tier'])
+  const failure = await store.getCustomer(7, 'john@example.com').catch((error) => error)
+  process.stdout.write(JSON.stringify({
+    custom: mapping.custom,
+    methods: typeof store.uploadCsv,
+    code: failure.code,
+    isOurs: isCustomAttributesError(failure, 'CONNECTION_LOST') && isFromPure(failure),
+    migration: readMigrations()[0].up,
+    file: readFileSync(sqlFile, 'utf8'),
+  }))`
+
+const ESM = `
+  import { readFileSync } from 'node:fs'
+  import { fileURLToPath } from 'node:url'
+  import postgres from 'postgres'
+  import { createCustomAttributesStore, isCustomAttributesError, readMigrations } from 'postgres-custom-attributes'
+  import { isCustomAttributesError as isFromPure, mapColumns } from 'postgres-custom-attributes/pure'
+  const sqlFile = fileURLToPath(import.meta.resolve('postgres-custom-attributes/sql/${upFile}'))
+  ${USES}`
+
+const COMMON_JS = `
+  const { readFileSync } = require('node:fs')
+  const postgres = require('postgres')
+  const { createCustomAttributesStore, isCustomAttributesError, readMigrations } = require('postgres-custom-attributes')
+  const { isCustomAttributesError: isFromPure, mapColumns } = require('postgres-custom-attributes/pure')
+  const sqlFile = require.resolve('postgres-custom-attributes/sql/${upFile}')
+  async function main() { ${USES} }
+  main()`
+
+const TYPED = `
+  import postgres from 'postgres'
+  import { createCustomAttributesStore, type UploadResult, type Customer } from 'postgres-custom-attributes'
+  import { mapColumns, type StandardColumn } from 'postgres-custom-attributes/pure'
+  export async function use(file: File): Promise<[UploadResult, Customer | null, readonly StandardColumn[]]> {
+    const sql = postgres('')
+    const store = createCustomAttributesStore(sql)
+    const result = await store.uploadCsv(1n, file.stream(), { existing: 'merge', onRejected: (row) => row.line })
+    await sql.begin((tx) => store.with(tx).upsertCustomer('a', { email: 'a@example.com', orders_count: 3 }))
+    // @ts-expect-error: there is no such choice
+    await store.uploadCsv(1, '', { existing: 'overwrite' })
+    return [result, await store.getCustomer('a', 'a@example.com'), mapColumns(['email']).standard]
+  }`
+
+const run = promisify(execFile)
+let project: string
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'tarball-test-'))
+  const inProject = { cwd: project }
+  // The build is there already: packing must not make it anew under the feet of other tests.
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
+    cwd: root,
+  })
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true }))
+  const versions = await Promise.all(
+    ['postgres', '@types/node'].map(async (name) => `${name}@${await installed(name)}`),
+  )
+  const quiet = ['--prefer-offline', '--no-audit', '--no-fund']
+  await run('npm', ['install', ...quiet, `./${filename}`, ...versions], inProject)
+})
+
+afterAll(() => rm(project, { recursive: true, force: true }))
+
+async function installed(name: string): Promise<string> {
+  return JSON.parse(await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
+}
+
+/** Writes a file into the project and runs it with Node. */
+async function runFile(name: string, text: string): Promise<string> {
+  await writeFile(join(project, name), text)
+  return (await run(process.execPath, [name], { cwd: project })).stdout
+}
+
+describe('the packed tarball, installed in an empty project', () => {
+  it.each([
+    ['ESM', 'use.mjs', ESM],
+    ['CommonJS', 'use.cjs', COMMON_JS],
+  ])('works from %s and finds its SQL files', async (_kind, file, text) => {
+    const migration = await readFile(join(root, 'sql', upFile), 'utf8')
+    expect(JSON.parse(await runFile(file, text))).toEqual({
+      custom: ['Tier'],
+      methods: 'function',
+      code: 'CONNECTION_LOST',
+      isOurs: true,
+      migration,
+      file: migration,
+    })
+  })
+
+  it.each(['use.mts', 'use.cts'])('typechecks under strict in %s', async (file) => {
+    await writeFile(join(project, file), TYPED)
+    const flags = [
+      '--strict',
+      '--noUncheckedIndexedAccess',
+      '--exactOptionalPropertyTypes',
+      '--noEmit',
+      '--pretty',
+      'false',
+    ]
+    const target = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node']
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const { stdout } = await run(process.execPath, [tsc, ...flags, ...target, file], { cwd: project }).catch(
+      (error: { stdout: string }) => error,
+    )
+    expect(stdout).toBe('')
+  })
+
+  it('holds what is used and nothing of the workshop', async () => {
+    const folder = join(project, 'node_modules/postgres-custom-attributes')
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).replaceAll('\\', '/'))
+    expect(files).toEqual(
+      expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'sql/reference/customer_table.sql']),
+    )
+    expect(files.filter((file) => !/^(dist|sql|docs)\/|^[A-Z]+(\.md)?$|^(package|openapi)\.json$/.test(file))).toEqual(
+      [],
+    )
+  })
+})
