@@ -42,3 +42,4 @@ export {
 export { compileTemplate, renderTemplate } from './template/render.js'
 export type { ExtraTags, TemplateFormat, TemplateOptions } from './template/template-options.js'
 export type { UploadCounts, UploadOptions, UploadProgress, UploadResult } from './upload/options.js'
+export type { CsvPreview, PreviewColumn, PreviewOptions } from './upload/preview.js'

@@ -17,7 +17,8 @@ import { describe, isText, isTextList, oneOf, type Resolved, resolveOptions, who
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
 import type { TemplateOptions } from './template/template-options.js'
 import { MERGE_OPTION_RULES, resolveUploadOptions, type UploadOptions, type UploadResult } from './upload/options.js'
-import { uploadCsv } from './upload/upload.js'
+import { type CsvPreview, type PreviewOptions, previewCsv, resolvePreviewOptions } from './upload/preview.js'
+import { type UploadContext, uploadCsv } from './upload/upload.js'
 
 /** Options of {@link createCustomAttributesStore}. */
 export interface StoreOptions {
@@ -92,6 +93,16 @@ export interface CustomAttributesStore {
    *   the header; `details.stored` counts what an upload that broke off had stored
    */
   uploadCsv(accountId: AccountId, csv: CsvInput, options?: UploadOptions): Promise<UploadResult>
+  /**
+   * Says what an upload would do with the head of a CSV, without writing: encoding, delimiter, the target of every column
+   * and why, sample values, the first 20 rows, and every problem. Its `columns`, edited, go back in as `columns`.
+   *
+   * @param csv - the file, whole or in chunks; only its head is read
+   * @param options - those of `uploadCsv` that decide what the file means; see {@link PreviewOptions}
+   * @throws CustomAttributesError what is wrong before there is a header: `UNSUPPORTED_FILE`, `FILE_TOO_LARGE`,
+   *   `INVALID_ENCODING`, `EMPTY_FILE`, `UNCLOSED_QUOTE` …; all else is told in `problems`
+   */
+  previewCsv(accountId: AccountId, csv: CsvInput, options?: PreviewOptions): Promise<CsvPreview>
   /** Records attribute names; of those recorded before, `last_seen_at` moves. */
   upsertAttributeDefinitions(accountId: AccountId, names: readonly string[]): Promise<void>
   /** The account's attribute names, sorted by code point. */
@@ -201,6 +212,14 @@ function storeOn(
     return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
   }
 
+  const uploadContext = (shape: TableShape, account: string): UploadContext => ({
+    sql,
+    shape,
+    accountId: account,
+    maxCustomAttributes,
+    rows: { emailCase, maxValueLength },
+  })
+
   return {
     with(tx) {
       checkClient(tx)
@@ -231,11 +250,11 @@ function storeOn(
     },
     uploadCsv: (accountId, csv, given) =>
       onAccount(accountId, (shape, account) =>
-        uploadCsv(
-          { sql, shape, accountId: account, maxCustomAttributes, rows: { emailCase, maxValueLength } },
-          csv,
-          resolveUploadOptions(given),
-        ),
+        uploadCsv(uploadContext(shape, account), csv, resolveUploadOptions(given)),
+      ),
+    previewCsv: (accountId, csv, given) =>
+      onAccount(accountId, (shape, account) =>
+        previewCsv(uploadContext(shape, account), csv, resolvePreviewOptions(given)),
       ),
     upsertAttributeDefinitions: (accountId, names) =>
       onAccount(accountId, (shape, account) => {

@@ -167,14 +167,17 @@ interface MergeSql {
 }
 
 /** SQL of the values a customer `o` has after row `n`. */
-function mergeSql({ existing, emptyValues }: BatchPlan): MergeSql {
+function mergeSql({ existing, emptyValues, hasAttributes }: BatchPlan): MergeSql {
   const clears = emptyValues === 'clear'
   return {
     field: ({ name, isNotNull }, n, o) =>
       clears && !isNotNull ? `${n}.${name}` : `coalesce(${n}.${name}, ${o}.${name})`,
     attributes: (n, o) => {
       if (existing === 'replace') return `${n}.a`
-      const kept = clears ? `(${o}.custom_attributes - string_to_array($5::text, $2::text))` : `${o}.custom_attributes`
+      const kept =
+        clears && hasAttributes
+          ? `(${o}.custom_attributes - string_to_array($5::text, $2::text))`
+          : `${o}.custom_attributes`
       return `(${kept} || ${n}.a)`
     },
   }

@@ -43,8 +43,8 @@ export async function openCsvBody(
   const contentType = request.headers.get('content-type')
   const type = mediaType(contentType)
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (request.body === null || length === 0) throw noFile()
   if (type !== 'multipart/form-data') {
-    if (request.body === null || length === 0) throw noFile()
     if (!CSV_TYPES.has(type)) throw notCsv()
     if (length > limits.maxBytes) throw fileTooLarge(limits.maxBytes)
     const body = openBody(request, { ...limits, maxBytes: Number.POSITIVE_INFINITY })

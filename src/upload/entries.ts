@@ -2,7 +2,7 @@ import type { ColumnMapping } from '../columns.js'
 import { type BatchRow, compareJsonbKeys, FIELD_SEPARATOR, rareSeparator } from '../db/batch.js'
 import { type DateFormat, valueCheck } from '../db/field-values.js'
 import type { TableColumn, TableShape } from '../db/table-shape.js'
-import { createRowReader, type RowOptions, type RowProblem } from '../rows.js'
+import { createRowReader, type ParsedRow, type RowOptions, type RowProblem, toParsedRow } from '../rows.js'
 
 /** A row on its way into the database. Thousands wait at a time, so it is few objects: what dies young costs little. */
 export interface Entry extends BatchRow {
@@ -30,39 +30,79 @@ export function hasAttribute({ text, separator }: Entry, name: string): boolean 
   return json.startsWith(`{${name}:`) || json.includes(`,${name}:`)
 }
 
-/** Turns records into entries by a mapping that was checked against the table. */
-export interface EntryReader {
-  /** the fields that entries carry, in the order of `Entry.values` */
-  readonly fields: readonly TableColumn[]
-  /** the attribute names of the file */
-  readonly attributes: readonly string[]
-  read(record: readonly string[], row: number, line: number): Entry | RowProblem
-}
-
 /** What the file holds so far that only rare files do; checked on its bytes, so that no cell needs to be. */
 export interface RareBytes {
   nul: boolean
   separators: boolean
 }
 
+/** Reads rows and checks their values against the table; what a preview needs of an upload. */
+export interface RowChecker {
+  /** the fields that are filled, without email: where their value stands, and their column */
+  readonly fields: readonly { at: number; column: TableColumn }[]
+  /** the attributes that are filled, in file order */
+  readonly attributes: readonly { at: number; name: string }[]
+  readonly emailAt: number
+  /** Writes the row's values, as they are stored, into `values`, or returns why the row cannot be stored. */
+  check(record: readonly string[], values: string[], mayBeUnstorable?: boolean): RowProblem | undefined
+  toParsedRow(values: readonly string[]): ParsedRow
+}
+
 /** Compiles a mapping, so that the work per row is only the row's own. */
+export function createRowChecker(
+  mapping: ColumnMapping,
+  shape: TableShape,
+  options: Required<RowOptions> & { dateFormat: DateFormat },
+): RowChecker {
+  const rows = createRowReader(mapping, options)
+  const fields = rows.targets.flatMap(({ field }, at) =>
+    field === undefined || field === 'email' ? [] : [{ at, column: shape.columns.get(field)! }],
+  )
+  const checks = fields.flatMap(({ at, column }) => {
+    const check = valueCheck(column, options.dateFormat)
+    return check ? [{ at, check, header: rows.targets[at]!.header }] : []
+  })
+  return {
+    fields,
+    attributes: rows.targets.flatMap(({ attribute }, at) => (attribute === undefined ? [] : [{ at, name: attribute }])),
+    emailAt: rows.targets.findIndex(({ field }) => field === 'email'),
+    check(record, values, mayBeUnstorable) {
+      const problem = rows.read(record, values, mayBeUnstorable)
+      if (problem) return problem
+      for (let index = 0; index < checks.length; index++) {
+        const { at, check, header } = checks[index]!
+        const value = values[at]!
+        if (value === '') continue
+        const checked = check(value)
+        if (typeof checked !== 'string') return { ...checked, column: header, details: { column: header } }
+        values[at] = checked
+      }
+      return undefined
+    },
+    toParsedRow: (values) => toParsedRow(rows.targets, values),
+  }
+}
+
+/** Turns records into entries by a mapping that was checked against the table. */
+export interface EntryReader {
+  /** the fields that entries carry, in the order of their text */
+  readonly fields: readonly TableColumn[]
+  /** the attribute names of the file */
+  readonly attributes: readonly string[]
+  read(record: readonly string[], row: number, line: number): Entry | RowProblem
+}
+
+/** Makes the reader of an upload's rows. */
 export function createEntryReader(
   mapping: ColumnMapping,
   shape: TableShape,
   options: Required<RowOptions> & { dateFormat: DateFormat },
   rareBytes: RareBytes,
 ): EntryReader {
-  const rows = createRowReader(mapping, options)
-  const emailAt = rows.targets.findIndex(({ field }) => field === 'email')
-  const fields = rows.targets.flatMap(({ field, header }, at) => {
-    if (field === undefined || field === 'email') return []
-    const column = shape.columns.get(field)!
-    return [{ at, header, column, check: valueCheck(column, options.dateFormat) }]
-  })
-  const attributes = rows.targets
-    .flatMap(({ attribute }, at) =>
-      attribute === undefined ? [] : [{ at, name: attribute, key: JSON.stringify(attribute) }],
-    )
+  const checker = createRowChecker(mapping, shape, options)
+  const { fields, emailAt } = checker
+  const attributes = checker.attributes
+    .map(({ at, name }) => ({ at, name, key: JSON.stringify(name) }))
     .sort((a, b) => compareJsonbKeys(a.name, b.name))
   const values: string[] = []
   const parts: string[] = []
@@ -70,20 +110,14 @@ export function createEntryReader(
 
   return {
     fields: fields.map(({ column }) => column),
-    attributes: rows.targets.flatMap(({ attribute }) => attribute ?? []),
+    attributes: checker.attributes.map(({ name }) => name),
     read(record, row, line) {
-      const problem = rows.read(record, values, rareBytes.nul)
+      const problem = checker.check(record, values, rareBytes.nul)
       if (problem) return problem
       const separator = rareBytes.separators ? rare : FIELD_SEPARATOR
       const email = values[emailAt]!
       parts[0] = email
-      for (let index = 0; index < fields.length; index++) {
-        const { at, check, header } = fields[index]!
-        const value = values[at]!
-        const checked = check && value !== '' ? check(value) : value
-        if (typeof checked !== 'string') return { ...checked, column: header, details: { column: header } }
-        parts[index + 1] = checked
-      }
+      for (let index = 0; index < fields.length; index++) parts[index + 1] = values[fields[index]!.at]!
       if (attributes.length > 0) {
         let json = '{'
         for (let index = 0; index < attributes.length; index++) {

@@ -103,7 +103,7 @@ export const MERGE_OPTION_RULES = {
   emptyValues: oneOf('keep', 'clear'),
 } satisfies Record<keyof MergeOptions, OptionRule>
 
-const RULES = {
+export const UPLOAD_OPTION_RULES = {
   ...CSV_OPTION_RULES,
   ...MERGE_OPTION_RULES,
   columns: COLUMN_OPTION_RULES.columns,
@@ -126,5 +126,10 @@ export type ResolvedUploadOptions = Resolved<UploadOptions, typeof UPLOAD_DEFAUL
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolveUploadOptions(options: UploadOptions | undefined): ResolvedUploadOptions {
-  return resolveOptions<UploadOptions, typeof UPLOAD_DEFAULTS>('uploadCsv', RULES, UPLOAD_DEFAULTS, options)
+  return resolveOptions<UploadOptions, typeof UPLOAD_DEFAULTS>(
+    'uploadCsv',
+    UPLOAD_OPTION_RULES,
+    UPLOAD_DEFAULTS,
+    options,
+  )
 }

@@ -1,0 +1,159 @@
+import { inspectColumns, isEmailHeader, type MappedColumn } from '../columns.js'
+import type { Encoding } from '../csv/decode.js'
+import { isBlankRecord } from '../csv/dialect.js'
+import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'
+import type { Delimiter } from '../csv/records.js'
+import type { CsvInput } from '../csv/source.js'
+import { readDefinitions } from '../db/definitions.js'
+import { isCustomAttributesError, type Problem } from '../errors.js'
+import { oneOf, type Resolved, resolveOptions } from '../options.js'
+import type { RejectedRow } from '../rejected-rows.js'
+import type { ParsedRow } from '../rows.js'
+import { createRowChecker, type RowChecker } from './entries.js'
+import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
+import { checkFields, type UploadContext } from './upload.js'
+
+/** Options of `previewCsv`: those of `uploadCsv` that decide what the file means. */
+export type PreviewOptions = CsvOptions &
+  Pick<UploadOptions, 'columns' | 'attributes' | 'fields' | 'dateFormat' | 'signal'>
+
+/** One column of a preview. */
+export interface PreviewColumn extends MappedColumn {
+  /** up to five different values of the column, as the file has them, trimmed */
+  samples: string[]
+}
+
+/** What an upload would make of the file's head. */
+export interface CsvPreview {
+  encoding: Encoding
+  delimiter: Delimiter
+  /** the header row as the file has it */
+  headers: string[]
+  /** every column, its target and why; edited, they can be passed as the option `columns` */
+  columns: PreviewColumn[]
+  /** the columns that would be left out, each with its reason */
+  ignored: { header: string; position: number; reason: string }[]
+  warnings: CsvWarning[]
+  /** everything that would keep the file from being uploaded, as far as the head shows it */
+  problems: Problem[]
+  /** of the first 20 rows those that would be accepted, as they would be stored */
+  rows: (ParsedRow & { row: number; line: number })[]
+  /** of the first 20 rows those that would be rejected, as far as it shows without the database */
+  rejected: RejectedRow[]
+}
+
+const PREVIEW_ROWS = 20
+const SAMPLES = 5
+
+const PREVIEW_RULES = {
+  ...CSV_OPTION_RULES,
+  columns: UPLOAD_OPTION_RULES.columns,
+  attributes: UPLOAD_OPTION_RULES.attributes,
+  fields: UPLOAD_OPTION_RULES.fields,
+  signal: UPLOAD_OPTION_RULES.signal,
+  dateFormat: oneOf('iso', 'mdy', 'dmy'),
+}
+
+/** @throws CustomAttributesError `INVALID_OPTION` */
+export function resolvePreviewOptions(options: PreviewOptions | undefined) {
+  const { delimiter, encoding, maxBytes, maxColumns, maxRecordBytes, attributes, fields, dateFormat } = UPLOAD_DEFAULTS
+  return resolveOptions<PreviewOptions, Partial<typeof UPLOAD_DEFAULTS>>(
+    'previewCsv',
+    PREVIEW_RULES,
+    { delimiter, encoding, maxBytes, maxColumns, maxRecordBytes, attributes, fields, dateFormat },
+    options,
+  ) as Resolved<PreviewOptions, typeof UPLOAD_DEFAULTS>
+}
+
+/** Reads the head of a CSV and says what an upload would make of it; nothing is written. */
+export async function previewCsv(
+  context: UploadContext,
+  csv: CsvInput,
+  options: ReturnType<typeof resolvePreviewOptions>,
+): Promise<CsvPreview> {
+  const { sql, shape, accountId } = context
+  const known = await readDefinitions(sql, shape, accountId)
+  const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
+  try {
+    const { columns, attributes, fields } = options
+    const { maxCustomAttributes } = context
+    const inspected = inspectColumns(file.headers, {
+      columns,
+      attributes,
+      fields,
+      knownAttributes: known,
+      maxCustomAttributes,
+    })
+    const { mapping } = inspected
+    const problems = [...inspected.problems]
+    const absent = problemOf(() => checkFields(mapping, shape))
+    if (absent) problems.push(absent)
+    const canRead = !absent && mapping.standard.includes('email')
+    const checker = canRead
+      ? createRowChecker(mapping, shape, { ...context.rows, dateFormat: options.dateFormat })
+      : undefined
+    const head = await readHead(file, checker)
+    if (head.problem) problems.push(head.problem)
+    return {
+      encoding: file.encoding(),
+      delimiter: file.delimiter,
+      headers: [...file.headers],
+      columns: mapping.columns.map((column, at) => ({ ...column, samples: head.samples[at] ?? [] })),
+      ignored: [...mapping.ignored],
+      warnings: file.warnings(),
+      problems,
+      rows: head.rows,
+      rejected: head.rejected,
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Reads the first rows; an error of the file ends the reading and is told as a problem. */
+async function readHead(file: CsvFile, checker: RowChecker | undefined) {
+  const samples: string[][] = file.headers.map(() => [])
+  const rows: CsvPreview['rows'] = []
+  const rejected: RejectedRow[] = []
+  let problem: Problem | undefined
+  let row = file.firstRow - 1
+  let taken = 0
+  const values: string[] = []
+  try {
+    reading: for await (const { records, lines } of file.records()) {
+      for (const [at, record] of records.entries()) {
+        if (taken === PREVIEW_ROWS) break reading
+        row++
+        if (isBlankRecord(record)) continue
+        taken++
+        takeSamples(samples, record)
+        if (!checker) continue
+        const line = lines[at]!
+        const fault = checker.check(record, values)
+        if (fault) rejected.push({ row, line, ...fault, record })
+        else rows.push({ row, line, ...checker.toParsedRow(values) })
+      }
+    }
+  } catch (error) {
+    if (!isCustomAttributesError(error) || error.code === 'ABORTED') throw error
+    problem = { code: error.code, message: error.message, details: error.details }
+  }
+  return { samples, rows, rejected, problem }
+}
+
+function takeSamples(samples: string[][], record: readonly string[]): void {
+  for (const [at, list] of samples.entries()) {
+    const value = record[at]?.trim()
+    if (value && list.length < SAMPLES && !list.includes(value)) list.push(value)
+  }
+}
+
+function problemOf(check: () => void): Problem | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    if (!isCustomAttributesError(error)) throw error
+    return { code: error.code, message: error.message, details: error.details }
+  }
+}
