@@ -21,6 +21,23 @@ export interface BatchPlan extends MergeOptions {
   sharesAccount: boolean
 }
 
+/** What the statements call their parameters: by number, or as variables of a `do` block. */
+export interface ParameterNames {
+  account: string
+  fieldSeparator: string
+  rowSeparator: string
+  rows: string
+  clearedNames: string
+}
+
+const NUMBERED: ParameterNames = {
+  account: '$1',
+  fieldSeparator: '$2',
+  rowSeparator: '$3',
+  rows: '$4',
+  clearedNames: '$5',
+}
+
 /**
  * Builds the statement that writes a batch in which each customer stands once.
  *
@@ -35,22 +52,21 @@ export interface BatchPlan extends MergeOptions {
  * else inserted meanwhile; `w` locks, in key order and after the inserts, what is to be updated, judging again by the
  * newest version; `upd` writes. What was meant to be written and was not is `again`.
  */
-export function buildBatchStatement(shape: TableShape, plan: BatchPlan): string {
+export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: ParameterNames = NUMBERED): string {
   const { fields } = plan
   const table = shape.customerTable
-  const account = `$1::${shape.accountIdType}`
+  const account = `${names.account}::${shape.accountIdType}`
   const canCreate = plan.unknown === 'create'
   const canUpdate = plan.existing !== 'reject'
-  const names = fields.map(({ name }) => name)
-  const columnsOf = (alias: string) => names.map((name) => `${alias}.${name}`).join(', ')
+  const columnsOf = (alias: string) => fields.map(({ name }) => `${alias}.${name}`).join(', ')
 
-  const merged = mergeSql(plan)
+  const merged = mergeSql(plan, names)
   const changed = (n: string, o: string) => changedSql(plan, merged, n, o)
   const over = (n: string, o: string) =>
     `jsonb_array_length(jsonb_path_query_array(${merged.attributes(n, o)}, '$.*')) > ${plan.maxCustomAttributes}`
   const canBeOver = plan.existing === 'merge' && plan.hasAttributes
 
-  const ctes = [rowsSql(shape, plan)]
+  const ctes = [rowsSql(shape, plan, names)]
   ctes.push(
     `e as materialized (
   select ${list('s.email', columnsOf('s'), 's.a')}, case when k.account_id is null then '${canCreate ? 'create' : 'denied'}'${
@@ -65,7 +81,7 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan): string 
   if (canCreate) {
     ctes.push(
       `ins as (
-  ${insertSql(shape, fields, 'e')} where e.todo = 'create' order by e.email::text collate "C"
+  ${insertSql(shape, fields, 'e', names)} where e.todo = 'create' order by e.email::text collate "C"
   on conflict (account_id, email) do nothing returning email)`,
     )
   }
@@ -99,22 +115,24 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan): string 
     ctes.push(
       definitionsSql(
         shape,
+        names,
         `select e.a from e where e.todo = 'same' union all select e.a from e join d on d.email = e.email`,
       ),
     )
   }
 
-  const emailsOf = (todo: string) => `(select string_agg(e.email::text, $3::text) from e where e.todo = '${todo}')`
+  const emailsOf = (todo: string) =>
+    `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo = '${todo}')`
   return `with ${ctes.join(',\n')}
 select ${[
-    canCreate ? '(select count(*)::text from ins)' : `'0'::text`,
-    canUpdate ? '(select count(*)::text from upd)' : `'0'::text`,
-    `(select count(*)::text from e where e.todo = 'same')`,
-    canUpdate && canBeOver ? emailsOf('over') : 'null::text',
-    canCreate && canUpdate ? 'null::text' : emailsOf('denied'),
-    `(select string_agg(e.email::text, $3::text) from e where e.todo in ('create', 'update')
+    `${canCreate ? '(select count(*)::text from ins)' : `'0'::text`} as created`,
+    `${canUpdate ? '(select count(*)::text from upd)' : `'0'::text`} as updated`,
+    `(select count(*)::text from e where e.todo = 'same') as unchanged`,
+    `${canUpdate && canBeOver ? emailsOf('over') : 'null::text'} as over`,
+    `${canCreate && canUpdate ? 'null::text' : emailsOf('denied')} as denied`,
+    `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo in ('create', 'update')
     and (select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))
-    and not exists (select from d where d.email = e.email))`,
+    and not exists (select from d where d.email = e.email)) as again`,
   ].join(',\n  ')}`
 }
 
@@ -124,29 +142,35 @@ select ${[
  * {@link buildBatchStatement}; it returns no row, only the number of customers created.
  */
 export function buildInsertStatement(shape: TableShape, plan: BatchPlan): string {
-  const ctes = [rowsSql(shape, plan)]
-  if (plan.recordsDefinitions) ctes.push(definitionsSql(shape, 'select s.a from s'))
+  const ctes = [rowsSql(shape, plan, NUMBERED)]
+  if (plan.recordsDefinitions) ctes.push(definitionsSql(shape, NUMBERED, 'select s.a from s'))
   return `with ${ctes.join(',\n')}
-${insertSql(shape, plan.fields, 's')} order by s.email::text collate "C"`
+${insertSql(shape, plan.fields, 's', NUMBERED)} order by s.email::text collate "C"`
 }
 
 /** The rows, cut and cast; first of all the lock, where the account is shared. */
-function rowsSql(shape: TableShape, { fields, hasAttributes, sharesAccount }: BatchPlan): string {
-  const lock = sharesAccount ? `(select pg_advisory_xact_lock_shared(${accountLockSql(shape)}) offset 0) l, ` : ''
+function rowsSql(
+  shape: TableShape,
+  { fields, hasAttributes, sharesAccount }: BatchPlan,
+  names: ParameterNames,
+): string {
+  const key = accountLockSql(shape, names.account)
+  const lock = sharesAccount ? `(select pg_advisory_xact_lock_shared(${key}) offset 0) l, ` : ''
   return `s as materialized (
   select ${list(
     `u.x[1]::${shape.columns.get('email')!.castType} as email`,
     ...fields.map(({ name, castType }, index) => `u.x[${index + 2}]::${castType} as ${name}`),
     hasAttributes ? `u.x[${fields.length + 2}]::jsonb as a` : `'{}'::jsonb as a`,
   )}
-  from ${lock}(select string_to_array(r, $2::text, '') as x from unnest(string_to_array($4::text, $3::text)) r offset 0) u)`
+  from ${lock}(select string_to_array(r, ${names.fieldSeparator}::text, '') as x
+    from unnest(string_to_array(${names.rows}::text, ${names.rowSeparator}::text)) r offset 0) u)`
 }
 
 /** Records the names in the objects that `source` selects as `a`; in name order, after all rows, so that none deadlock. */
-function definitionsSql(shape: TableShape, source: string): string {
+function definitionsSql(shape: TableShape, { account }: ParameterNames, source: string): string {
   return `def as (
   insert into ${shape.definitionTable} (account_id, attribute_name)
-  select $1::${shape.accountIdType}, n.name
+  select ${account}::${shape.accountIdType}, n.name
   from (select distinct jsonb_object_keys(a.a) as name from (${source}) a) n order by n.name collate "C"
   on conflict (account_id, attribute_name) do nothing)`
 }
@@ -156,9 +180,9 @@ function list(...parts: string[]): string {
 }
 
 /** The key of the advisory lock that uploads of one account share, and that an `atomic` one keeps to itself. */
-export function accountLockSql(shape: TableShape): string {
+export function accountLockSql(shape: TableShape, account = '$1'): string {
   const table = shape.customerTable.replaceAll("'", "''")
-  return `hashtextextended('postgres-custom-attributes ${table} ' || $1::${shape.accountIdType}::text, 0)`
+  return `hashtextextended('postgres-custom-attributes ${table} ' || ${account}::${shape.accountIdType}::text, 0)`
 }
 
 interface MergeSql {
@@ -167,7 +191,7 @@ interface MergeSql {
 }
 
 /** SQL of the values a customer `o` has after row `n`. */
-function mergeSql({ existing, emptyValues, hasAttributes }: BatchPlan): MergeSql {
+function mergeSql({ existing, emptyValues, hasAttributes }: BatchPlan, names: ParameterNames): MergeSql {
   const clears = emptyValues === 'clear'
   return {
     field: ({ name, isNotNull }, n, o) =>
@@ -176,7 +200,7 @@ function mergeSql({ existing, emptyValues, hasAttributes }: BatchPlan): MergeSql
       if (existing === 'replace') return `${n}.a`
       const kept =
         clears && hasAttributes
-          ? `(${o}.custom_attributes - string_to_array($5::text, $2::text))`
+          ? `(${o}.custom_attributes - string_to_array(${names.clearedNames}::text, ${names.fieldSeparator}::text))`
           : `${o}.custom_attributes`
       return `(${kept} || ${n}.a)`
     },
@@ -196,9 +220,14 @@ function changedSql(plan: BatchPlan, merged: MergeSql, n: string, o: string): st
 }
 
 /** `insert into … select … from <source>`, up to where a condition or an order follows. */
-function insertSql(shape: TableShape, fields: readonly TableColumn[], source: string): string {
+function insertSql(
+  shape: TableShape,
+  fields: readonly TableColumn[],
+  source: string,
+  { account }: ParameterNames,
+): string {
   const columns: [name: string, value: string][] = [
-    ['account_id', `$1::${shape.accountIdType}`],
+    ['account_id', `${account}::${shape.accountIdType}`],
     ['email', `${source}.email`],
     ...fields.map((field): [string, string] => [quoteIdentifier(field.name), newValueSql(field, source)]),
     ['custom_attributes', `${source}.a`],
