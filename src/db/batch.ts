@@ -59,11 +59,10 @@ export async function writeBatch(
   signal?: AbortSignal,
 ): Promise<BatchOutcome> {
   const { shape, plan } = target
-  const { parameters, rowSeparator } = toParameters(target, rows)
-  const { existing, emptyValues, hasAttributes } = plan
-  if (hasAttributes && emptyValues === 'clear' && existing === 'merge') {
-    parameters.push(target.clearedNames.join(parameters[1]))
-  }
+  const { separator, rowSeparator, text: rowsText } = joinRows(rows)
+  const parameters = [target.accountId, separator, rowSeparator, rowsText]
+  const clearedNames = joinClearedNames(target, separator)
+  if (clearedNames !== undefined) parameters.push(clearedNames)
   const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
   const [created, updated, unchanged, over, denied, again] = await queryRow(sql, text, parameters, signal)
   const split = (list: string | null | undefined) => (list ? list.split(rowSeparator) : [])
@@ -89,17 +88,25 @@ export function insertBatch(
   recordsDefinitions: boolean,
   signal?: AbortSignal,
 ): Promise<number> {
-  const text = buildInsertStatement(target.shape, { ...target.plan, recordsDefinitions })
-  return execute(sql, text, toParameters(target, rows).parameters, signal)
+  const { separator, rowSeparator, text } = joinRows(rows)
+  const statement = buildInsertStatement(target.shape, { ...target.plan, recordsDefinitions })
+  return execute(sql, statement, [target.accountId, separator, rowSeparator, text], signal)
 }
 
-function toParameters({ accountId }: BatchTarget, rows: readonly BatchRow[]) {
+/** The rows as the statements take them. */
+export function joinRows(rows: readonly BatchRow[]): { separator: string; rowSeparator: string; text: string } {
   const { separator } = rows[rows.length - 1]!
   const rowSeparator = ROW_SEPARATOR + separator.slice(1)
   const texts = rows.map((row) =>
     row.separator === separator ? row.text : row.text.replaceAll(row.separator, separator),
   )
-  return { parameters: [accountId, separator, rowSeparator, texts.join(rowSeparator)], rowSeparator }
+  return { separator, rowSeparator, text: texts.join(rowSeparator) }
+}
+
+/** The names that blank cells clear, where the statement asks for them. */
+export function joinClearedNames({ plan, clearedNames }: BatchTarget, separator: string): string | undefined {
+  const { existing, emptyValues, hasAttributes } = plan
+  return hasAttributes && emptyValues === 'clear' && existing === 'merge' ? clearedNames.join(separator) : undefined
 }
 
 /** Compares two names as jsonb orders its keys: by length in bytes, then by bytes. */

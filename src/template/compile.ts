@@ -1,6 +1,6 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
 import { isObject } from '../options.js'
-import { attributesOf, fieldsOf, type Values } from './customer.js'
+import { attributesOf, checkAttributes, fieldsOf, type Values } from './customer.js'
 import { escapeHtml, fitsOneLine, toLine } from './formats.js'
 import { createFormMemo, findValue, hasOnlyOwn, type Scope, type TagName, toTagName } from './lookup.js'
 import { parseNodes, type TemplateNode } from './nodes.js'
@@ -70,12 +70,14 @@ export function compile(template: string, options: ResolvedTemplateOptions): Com
     const fields = fieldsOf(customer)
     const attributes = attributesOf(customer as Values)
     const extra = given === undefined ? options.extraTags : joinTags(options.extraTags, given)
+    const isOwn = hasOnlyOwn(fields, attributes, extra)
+    if (!isOwn) checkAttributes(attributes)
     const rendering: Rendering = {
       fields,
       attributes,
       extra,
       formOf,
-      hasOnlyOwn: hasOnlyOwn(fields, attributes, extra),
+      hasOnlyOwn: isOwn,
       holes,
       isLine,
       isUnfit: isTemplateUnfit,
@@ -105,23 +107,31 @@ function renderSteps(steps: readonly Step[], rendering: Rendering): string {
   let out = ''
   for (const step of steps) {
     out += step.text
-    const { tag } = step
-    if (tag === undefined) break
-    const value = findValue(tag, rendering)
+    if (step.tag === undefined) break
+    const value = findValue(step.tag, rendering)
     if (step.isSection) {
-      if (opensSection(value) === step.isShown) out += renderSteps(step.steps, rendering)
+      out += renderSection(step, value, rendering)
       continue
     }
     const printed = printValue(value)
-    if (printed === undefined) {
-      out += step.fallback ?? step.hole
-      if (step.fallback === undefined) rendering.holes?.push(tag.name)
-    } else {
-      out += step.isEscaped ? escapeHtml(printed) : printed
+    if (printed === undefined) out += renderHole(step, rendering)
+    else if (step.isEscaped) out += escapeHtml(printed)
+    else {
+      out += printed
       if (rendering.isLine && !fitsOneLine(printed)) rendering.isUnfit = true
     }
   }
   return out
+}
+
+function renderSection(step: Step, value: unknown, rendering: Rendering): string {
+  return opensSection(value) === step.isShown ? renderSteps(step.steps, rendering) : ''
+}
+
+function renderHole(step: Step, rendering: Rendering): string {
+  if (step.fallback !== undefined) return step.fallback
+  rendering.holes?.push(step.tag!.name)
+  return step.hole
 }
 
 function toSteps(nodes: readonly TemplateNode[], options: ResolvedTemplateOptions): Step[] {

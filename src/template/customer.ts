@@ -13,9 +13,7 @@ export const NONE: Values = Object.freeze({})
  * @throws CustomAttributesError `INVALID_CUSTOMER` when it is no object
  */
 export function fieldsOf(customer: unknown): Values {
-  if (typeof customer !== 'object' || customer === null || Array.isArray(customer)) {
-    throw invalidCustomer(`The customer must be a row of the customer table, got ${kindOf(customer)}.`)
-  }
+  if (typeof customer !== 'object' || customer === null) throw noRow(customer)
   const { standard } = customer as { standard?: unknown }
   if (standard === undefined || typeof standard !== 'object' || standard === null) return customer as Values
   return Object.hasOwn(customer, 'email') ? (customer as Values) : (standard as Values)
@@ -28,19 +26,24 @@ export function fieldsOf(customer: unknown): Values {
  */
 export function attributesOf(customer: Values): Values {
   const attributes = customer.custom_attributes
-  if (typeof attributes === 'object' && attributes !== null) {
-    if (!Array.isArray(attributes) && !(attributes instanceof Map)) return attributes as Values
-  }
+  if (typeof attributes === 'object' && attributes !== null) return attributes as Values
   if (attributes === undefined) checkRow(customer)
   if (attributes === undefined || attributes === null) return NONE
-  throw invalidCustomer(
-    `custom_attributes must be an object of names and values, got ${kindOf(attributes)}. ` +
-      'Where the driver returns jsonb as text, parse it first.',
-  )
+  throw noAttributes(attributes)
+}
+
+/**
+ * Refuses lists and maps, which are objects and hold no values by name. Needed only where an object is not plain.
+ *
+ * @throws CustomAttributesError `INVALID_CUSTOMER`
+ */
+export function checkAttributes(attributes: Values): void {
+  if (Array.isArray(attributes) || attributes instanceof Map) throw noAttributes(attributes)
 }
 
 /** Refuses what would render as a message full of holes: an ORM's spelling, and an instance that hides its row. */
 function checkRow(customer: Values): void {
+  if (Array.isArray(customer)) throw noRow(customer)
   if ('customAttributes' in customer) {
     throw invalidCustomer(
       'The customer has customAttributes but no custom_attributes. Data keeps its database names: pass the row as it ' +
@@ -53,6 +56,17 @@ function checkRow(customer: Values): void {
   throw invalidCustomer(
     'The customer is an instance of a class without a standard field of its own. Pass its plain row, for example from ' +
       'toJSON().',
+  )
+}
+
+function noRow(customer: unknown): CustomAttributesError {
+  return invalidCustomer(`The customer must be a row of the customer table, got ${kindOf(customer)}.`)
+}
+
+function noAttributes(attributes: unknown): CustomAttributesError {
+  return invalidCustomer(
+    `custom_attributes must be an object of names and values, got ${kindOf(attributes)}. ` +
+      'Where the driver returns jsonb as text, parse it first.',
   )
 }
 

@@ -15,9 +15,9 @@ export function escapeHtml(text: string): string {
 }
 
 // Control characters (C0, DEL, C1) and the line separators of Unicode; bidi embeddings, overrides and isolates.
+const EACH_BREAKING_RUN = /[\0-\x1f\x7f-\x9f\u2028\u2029]+/g
+const EACH_BIDI_RUN = /[\u202a-\u202e\u2066-\u2069]+/g
 const UNFIT_FOR_LINE = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/
-const EACH_UNFIT_RUN = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g
-const LINE_BREAKING = /[\0-\x1f\x7f-\x9f\u2028\u2029]/
 
 /** Whether {@link toLine} would leave a text as it is. */
 export function fitsOneLine(text: string): boolean {
@@ -25,9 +25,9 @@ export function fitsOneLine(text: string): boolean {
 }
 
 /**
- * Makes one line of a text: every run of control and line-separator characters becomes one space; bidi embeddings,
- * overrides and isolates are dropped. So no value can add a header to a mail or turn round what its reader sees.
+ * Makes one line of a text: bidi embeddings, overrides and isolates are dropped; every run of control and line-separator
+ * characters becomes one space. So no value can add a header to a mail or turn round what its reader sees.
  */
 export function toLine(text: string): string {
-  return text.replace(EACH_UNFIT_RUN, (run) => (LINE_BREAKING.test(run) ? ' ' : ''))
+  return text.replace(EACH_BIDI_RUN, '').replace(EACH_BREAKING_RUN, ' ')
 }

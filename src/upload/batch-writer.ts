@@ -1,7 +1,8 @@
 import { attempt } from '../db/attempt.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
-import { classifyFailure, describeRefusal, refusalMessage } from '../db/failures.js'
+import { classifyFailure, type Refusal, refusalMessage } from '../db/failures.js'
+import { writeRowByRow } from '../db/row-by-row.js'
 import { denied, overCap } from '../db/upsert.js'
 import { CustomAttributesError } from '../errors.js'
 import type { RowProblem } from '../rows.js'
@@ -10,6 +11,9 @@ import type { Tally } from './tally.js'
 
 /** How often rows that met a race are sent again before a trigger is held to swallow them. */
 const RACES = 10
+
+/** Up to this many rows are written one at a time within the server instead of being halved further. */
+const ROWS_NOT_WORTH_HALVING = 32
 
 /** For how many batches existing customers are looked for after a plain insert met one; doubled each time. */
 const LOOKS_AFTER_REFUSAL = 8
@@ -38,6 +42,7 @@ export class BatchWriter {
   readonly #unrecorded: Map<string, string>
   /** A plain insert is worth trying: the last batch was all new, and no insert was refused lately. */
   #expectsNew: boolean
+  #isOftenRefused = false
   #looksLeft = 0
   #looksNext = LOOKS_AFTER_REFUSAL
 
@@ -63,10 +68,11 @@ export class BatchWriter {
         outcome = await this.#send(rows, writeBatch)
       } catch (error) {
         if (classifyFailure(error) !== 'refused') throw error
-        await this.#split(rows, error)
+        await this.#split(rows)
         return
       }
       this.#expectsNew = outcome.created === rows.length
+      this.#isOftenRefused = false
       if (this.#looksLeft > 0) this.#looksLeft--
       rows = await this.#settle(rows, outcome)
     }
@@ -142,16 +148,13 @@ export class BatchWriter {
     }
   }
 
-  /** Halves a refused batch until the offending rows stand alone. */
-  async #split(rows: readonly Entry[], error: unknown): Promise<void> {
-    if (rows.length === 1) {
-      const refusal = describeRefusal(error)
-      await this.#reject(rows[0]!, {
-        code: 'ROW_REFUSED',
-        message: refusalMessage(refusal),
-        ...(refusal.column ? { column: refusal.column } : {}),
-        details: { ...refusal },
-      })
+  /**
+   * Finds the rows of a refused batch that are at fault: by halving where they are few, which costs the others little, and
+   * one row at a time where they are many, or nearly found.
+   */
+  async #split(rows: readonly Entry[]): Promise<void> {
+    if (rows.length <= ROWS_NOT_WORTH_HALVING || this.#isOftenRefused) {
+      await this.#writeRowByRow(rows)
       return
     }
     const middle = rows.length >> 1
@@ -159,10 +162,44 @@ export class BatchWriter {
     await this.write(rows.slice(middle))
   }
 
+  async #writeRowByRow(rows: readonly Entry[]): Promise<void> {
+    const { tally, target } = this.#settings
+    const fates = await this.#send(rows, writeRowByRow)
+    const accepted: Entry[] = []
+    const again: Entry[] = []
+    const rejected: [Entry, RowProblem][] = []
+    for (const [at, entry] of rows.entries()) {
+      const fate = fates[at]!
+      if (fate === 'over') rejected.push([entry, overCap(target.plan.maxCustomAttributes)])
+      else if (fate === 'denied') rejected.push([entry, denied(target.plan)])
+      else if (fate === 'again') again.push(entry)
+      else if (typeof fate === 'object') rejected.push([entry, refused(fate)])
+      else {
+        tally[fate]++
+        tally.unchanged += entry.twins?.length ?? 0
+        accepted.push(entry)
+      }
+    }
+    this.#isOftenRefused = rejected.length * 16 > rows.length
+    this.#noteNames(accepted)
+    for (const [entry, problem] of rejected) await this.#reject(entry, problem)
+    tally.progress()
+    if (again.length > 0) await this.write(again)
+  }
+
   async #reject(entry: Entry, { code, message, column, details }: RowProblem): Promise<void> {
     const problem: RowProblem = { code, message, details, ...(column === undefined ? {} : { column }) }
     await this.#settings.reject(entry, problem)
     for (const twin of entry.twins ?? []) await this.#settings.reject(twin, problem)
+  }
+}
+
+function refused(refusal: Refusal): RowProblem {
+  return {
+    code: 'ROW_REFUSED',
+    message: refusalMessage(refusal),
+    ...(refusal.column ? { column: refusal.column } : {}),
+    details: { ...refusal },
   }
 }
 
