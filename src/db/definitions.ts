@@ -1,5 +1,6 @@
 import { attributeNameFault } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
+import { isTextList } from '../options.js'
 import { chooseSeparator, query, type SqlClient } from './client.js'
 import type { TableShape } from './table-shape.js'
 
@@ -36,7 +37,7 @@ export async function recordDefinitions(
 
 /** @throws CustomAttributesError `INVALID_ARGUMENT`, `INVALID_ATTRIBUTE_NAME` */
 export function checkAttributeNames(names: readonly string[]): void {
-  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
+  if (isTextList(names) !== undefined) {
     throw new CustomAttributesError('INVALID_ARGUMENT', 'names must be an array of strings.', { argument: 'names' })
   }
   for (const [index, name] of names.entries()) {
