@@ -140,35 +140,26 @@ function toSteps(nodes: readonly TemplateNode[], options: ResolvedTemplateOption
   for (const node of nodes) {
     if (node.tag === undefined) text += node.text
     else {
-      steps.push({ ...tagStep(node.tag, options), text, steps: toSteps(node.nodes, options) })
+      steps.push(toStep(text, node.tag, toSteps(node.nodes, options), options))
       text = ''
     }
   }
-  if (text !== '') steps.push({ ...NO_TAG, text })
+  if (text !== '') steps.push(toStep(text, undefined, [], options))
   return steps
 }
 
-const NO_TAG: Step = {
-  text: '',
-  tag: undefined,
-  isSection: false,
-  isShown: false,
-  isEscaped: false,
-  fallback: undefined,
-  hole: '',
-  steps: [],
-}
-
-function tagStep({ name, kind, fallback, source }: PlacedTag, { format, missing }: ResolvedTemplateOptions): Step {
-  const isEscaped = format === 'html' && kind !== 'unescaped'
+function toStep(text: string, tag: PlacedTag | undefined, steps: Step[], options: ResolvedTemplateOptions): Step {
+  const isEscaped = options.format === 'html' && tag?.kind !== 'unescaped'
+  const fallback = tag?.fallback
   return {
-    ...NO_TAG,
-    tag: toTagName(name),
-    isSection: kind === 'section' || kind === 'inverted',
-    isShown: kind === 'section',
+    text,
+    tag: tag && toTagName(tag.name),
+    isSection: tag?.kind === 'section' || tag?.kind === 'inverted',
+    isShown: tag?.kind === 'section',
     isEscaped,
     fallback: isEscaped && fallback !== undefined ? escapeHtml(fallback) : fallback,
-    hole: missing === 'keep' ? source : '',
+    hole: tag && options.missing === 'keep' ? tag.source : '',
+    steps,
   }
 }
 

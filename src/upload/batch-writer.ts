@@ -154,7 +154,7 @@ export class BatchWriter {
    */
   async #split(rows: readonly Entry[]): Promise<void> {
     if (rows.length <= ROWS_NOT_WORTH_HALVING || this.#isOftenRefused) {
-      await this.#writeRowByRow(rows)
+      await this.writeInOrder(inEmailOrder(rows))
       return
     }
     const middle = rows.length >> 1
@@ -162,17 +162,17 @@ export class BatchWriter {
     await this.write(rows.slice(middle))
   }
 
-  async #writeRowByRow(rows: readonly Entry[]): Promise<void> {
+  /** Writes entries one after the other; a customer may stand among them more than once. */
+  async writeInOrder(rows: readonly Entry[]): Promise<void> {
     const { tally, target } = this.#settings
     const fates = await this.#send(rows, writeRowByRow)
     const accepted: Entry[] = []
-    const again: Entry[] = []
     const rejected: [Entry, RowProblem][] = []
     for (const [at, entry] of rows.entries()) {
       const fate = fates[at]!
       if (fate === 'over') rejected.push([entry, overCap(target.plan.maxCustomAttributes)])
       else if (fate === 'denied') rejected.push([entry, denied(target.plan)])
-      else if (fate === 'again') again.push(entry)
+      else if (fate === 'again') rejected.push([entry, swallowed()])
       else if (typeof fate === 'object') rejected.push([entry, refused(fate)])
       else {
         tally[fate]++
@@ -184,7 +184,6 @@ export class BatchWriter {
     this.#noteNames(accepted)
     for (const [entry, problem] of rejected) await this.#reject(entry, problem)
     tally.progress()
-    if (again.length > 0) await this.write(again)
   }
 
   async #reject(entry: Entry, { code, message, column, details }: RowProblem): Promise<void> {
@@ -192,6 +191,12 @@ export class BatchWriter {
     await this.#settings.reject(entry, problem)
     for (const twin of entry.twins ?? []) await this.#settings.reject(twin, problem)
   }
+}
+
+/** The order in which all statements take their locks. */
+export function inEmailOrder(rows: readonly Entry[]): Entry[] {
+  // An email is ASCII, so this is the order of `collate "C"`.
+  return [...rows].sort((a, b) => (a.email < b.email ? -1 : 1))
 }
 
 function refused(refusal: Refusal): RowProblem {

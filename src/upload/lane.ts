@@ -1,4 +1,22 @@
+import { inEmailOrder } from './batch-writer.js'
 import type { Entry } from './entries.js'
+
+/** A wave is tiny when this many of its size make a batch. */
+const TINY_WAVES = 32
+
+/**
+ * How many waves are written together at most: within a transaction every new version of a row makes the next one
+ * dearer, as the server cannot clear the old ones away before the end.
+ */
+const MAX_WAVES = 64
+
+/** What writes the batches of a lane. */
+export interface LaneWriter {
+  /** writes entries of which no two are of one customer */
+  write(entries: readonly Entry[]): Promise<void>
+  /** writes entries one after the other, a customer's in file order */
+  writeInOrder(entries: readonly Entry[]): Promise<void>
+}
 
 /**
  * The rows of some of the customers, in waves: a row goes to the wave after its customer's last waiting one, so that in
@@ -6,7 +24,7 @@ import type { Entry } from './entries.js'
  * need not wait. One batch is being written while the next is filled.
  */
 export class Lane {
-  readonly #write: (entries: Entry[]) => Promise<void>
+  readonly #writer: LaneWriter
   readonly #batchSize: number
   readonly #joinsTwins: boolean
   #waves: Entry[][] = []
@@ -16,12 +34,12 @@ export class Lane {
   #writing: Promise<void> = Promise.resolve()
 
   /**
-   * @param write - writes a batch in which each customer stands once
+   * @param writer - writes the batches
    * @param batchSize - rows of a batch
    * @param joinsTwins - whether a row that repeats its customer's waiting one shares its fate instead of being written
    */
-  constructor(write: (entries: Entry[]) => Promise<void>, batchSize: number, joinsTwins: boolean) {
-    this.#write = write
+  constructor(writer: LaneWriter, batchSize: number, joinsTwins: boolean) {
+    this.#writer = writer
     this.#batchSize = batchSize
     this.#joinsTwins = joinsTwins
   }
@@ -58,16 +76,36 @@ export class Lane {
 
   async #flush(): Promise<void> {
     await this.#writing
-    const wave = this.#waves.shift()
-    if (!wave) return
-    for (const entry of wave) {
-      this.#waiting -= 1 + (entry.twins?.length ?? 0)
-      if (this.#last.get(entry.key) === entry) this.#last.delete(entry.key)
-    }
-    this.#firstWave++
-    this.#writing = this.#write(wave)
+    const waves = this.#takeWaves()
+    if (waves.length === 0) return
+    this.#writing =
+      waves.length === 1 ? this.#writer.write(waves[0]!) : this.#writer.writeInOrder(waves.flatMap(inEmailOrder))
     // The failure is met where the writing is waited for; until then it must not count as unhandled.
     this.#writing.catch(() => {})
+  }
+
+  /**
+   * The first wave; where a few customers have many rows, as many of their tiny waves as a batch takes: these are written
+   * row by row within the server, instead of a statement for each.
+   */
+  #takeWaves(): Entry[][] {
+    const taken: Entry[][] = []
+    let rows = 0
+    while (this.#waves.length > 0) {
+      const next = this.#waves[0]!
+      const isTiny = next.length * TINY_WAVES <= this.#batchSize
+      if (taken.length > 0 && (!isTiny || taken.length === MAX_WAVES || rows + next.length > this.#batchSize)) break
+      taken.push(next)
+      rows += next.length
+      this.#waves.shift()
+      this.#firstWave++
+      for (const entry of next) {
+        this.#waiting -= 1 + (entry.twins?.length ?? 0)
+        if (this.#last.get(entry.key) === entry) this.#last.delete(entry.key)
+      }
+      if (!isTiny) break
+    }
+    return taken
   }
 }
 

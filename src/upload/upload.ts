@@ -152,7 +152,7 @@ async function writeRows(run: Run): Promise<void> {
   const joinsTwins = existing !== 'reject'
   const lanes = Array.from(
     { length: isExclusive ? 1 : Math.min(options.concurrency, (sql as Sql).options.max) },
-    () => new Lane((batch) => writer.write(batch), options.batchSize, joinsTwins),
+    () => new Lane(writer, options.batchSize, joinsTwins),
   )
   try {
     // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
