@@ -5,19 +5,19 @@ import { useDatabase } from '../support/database.js'
 const db = useDatabase()
 const account = '00000000-0000-4000-8000-000000000001'
 
-test('20,000 rows of one customer count and store as if one by one', async () => {
+test('4,000 rows of one customer count and store as if one by one', async () => {
   const store = createCustomAttributesStore(db.sql)
-  const rows = Array.from({ length: 20_000 }, (_, at) => `a@x.com,name${at % 7000},${at % 3 === 0 ? '' : at}`)
+  const rows = Array.from({ length: 4_000 }, (_, at) => `a@x.com,name${at % 1500},${at % 3 === 0 ? '' : at}`)
   const result = await store.uploadCsv(account, `email,first_name,n\n${rows.join('\n')}`)
   expect(result).toMatchObject({
     customersCreated: 1,
-    customersUpdated: 19_999,
+    customersUpdated: 3_999,
     customersUnchanged: 0,
     rowsRejected: 0,
   })
-  const last = 19_999
+  const last = 3_999
   expect(await store.getCustomer(account, 'a@x.com')).toMatchObject({
-    first_name: `name${last % 7000}`,
+    first_name: `name${last % 1500}`,
     custom_attributes: { n: String(last % 3 === 0 ? last - 1 : last) },
   })
 })
