@@ -1,6 +1,7 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { CustomAttributesStore } from '../store.js'
 import type { Exchange } from './exchange.js'
+import { preview } from './preview.js'
 import { errorResponse } from './responses.js'
 import { findRoute, type HttpAction, type HttpRoute } from './routes.js'
 import { type HttpHandlerOptions, type HttpSettings, resolveSettings } from './settings.js'
@@ -10,6 +11,7 @@ import { upload } from './upload.js'
 const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Response>>> = {
   merge_tags: listMergeTags,
   upload,
+  preview,
   check: checkMessage,
   render: renderMessage,
 }

@@ -6,12 +6,17 @@ import { OPTION_FIELDS } from './csv-body.js'
 import type { HttpSettings } from './settings.js'
 
 /** Parameters that are options of `uploadCsv` under another spelling; each is checked as the option is. */
-const CHOICES: Readonly<Record<string, { option: keyof UploadOptions; rule: OptionRule }>> = {
+type Choices = Readonly<Record<string, { option: keyof UploadOptions; rule: OptionRule }>>
+
+const READING: Choices = {
+  delimiter: { option: 'delimiter', rule: CSV_OPTION_RULES.delimiter },
+  encoding: { option: 'encoding', rule: CSV_OPTION_RULES.encoding },
+}
+
+const MERGING: Choices = {
   existing: { option: 'existing', rule: MERGE_OPTION_RULES.existing },
   unknown: { option: 'unknown', rule: MERGE_OPTION_RULES.unknown },
   empty_values: { option: 'emptyValues', rule: MERGE_OPTION_RULES.emptyValues },
-  delimiter: { option: 'delimiter', rule: CSV_OPTION_RULES.delimiter },
-  encoding: { option: 'encoding', rule: CSV_OPTION_RULES.encoding },
 }
 
 const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 'allowAtomic' | 'allowDryRun' }>> = {
@@ -19,36 +24,50 @@ const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 
   dry_run: { option: 'dryRun', permission: 'allowDryRun' },
 }
 
-/** The options that a request may give, those of its form's fields aside. */
-export type RequestedOptions = Pick<
-  UploadOptions,
-  'existing' | 'unknown' | 'emptyValues' | 'delimiter' | 'encoding' | 'atomic' | 'dryRun'
->
-
 /**
- * Reads the query of an upload. A parameter that it does not know is refused: `dryrun=true` must not write.
+ * Reads the query of an upload, `columns` and `attributes` aside. A parameter that it does not know is refused:
+ * `dryrun=true` must not write.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` for a mode that the host does not allow
  */
-export function readUploadQuery(query: URLSearchParams, settings: HttpSettings): RequestedOptions {
+export function readUploadQuery(query: URLSearchParams, settings: HttpSettings): Partial<UploadOptions> {
+  const given = readQuery(query, [...Object.keys({ ...READING, ...MERGING, ...MODES }), ...OPTION_FIELDS])
+  return { ...readChoices(given, { ...READING, ...MERGING }), ...readModes(given, settings) }
+}
+
+/**
+ * Reads the query of a preview: as that of an upload, but what is not about reading the file is not known.
+ *
+ * @throws CustomAttributesError `INVALID_REQUEST`
+ */
+export function readPreviewQuery(query: URLSearchParams): Pick<UploadOptions, 'delimiter' | 'encoding'> {
+  return readChoices(readQuery(query, [...Object.keys(READING), ...OPTION_FIELDS]), READING)
+}
+
+function readChoices(given: ReadonlyMap<string, string>, choices: Choices): Partial<UploadOptions> {
   const options: Record<string, unknown> = {}
-  for (const [name, value] of readQuery(query, [...Object.keys(CHOICES), ...Object.keys(MODES), ...OPTION_FIELDS])) {
-    const choice = CHOICES[name]
-    if (choice) {
-      check(name, value, choice.rule)
-      options[choice.option] = value
+  for (const [name, { option, rule }] of Object.entries(choices)) {
+    const value = given.get(name)
+    if (value === undefined) continue
+    check(name, value, rule)
+    options[option] = value
+  }
+  return options
+}
+
+function readModes(given: ReadonlyMap<string, string>, settings: HttpSettings): Partial<UploadOptions> {
+  const options: Partial<UploadOptions> = {}
+  for (const [name, { option, permission }] of Object.entries(MODES)) {
+    const value = given.get(name)
+    if (value === undefined) continue
+    check(name, value, oneOf('true', 'false'))
+    const wanted = value === 'true'
+    if (wanted !== settings.upload[option] && !settings[permission]) {
+      throw new CustomAttributesError('FORBIDDEN', `${name}=${value} is not allowed here. Leave ${name} out.`, {
+        parameter: name,
+      })
     }
-    const mode = MODES[name]
-    if (mode) {
-      check(name, value, oneOf('true', 'false'))
-      const wanted = value === 'true'
-      if (wanted !== settings.upload[mode.option] && !settings[mode.permission]) {
-        throw new CustomAttributesError('FORBIDDEN', `${name}=${value} is not allowed here. Leave ${name} out.`, {
-          parameter: name,
-        })
-      }
-      options[mode.option] = wanted
-    }
+    options[option] = wanted
   }
   return options
 }
