@@ -1,6 +1,6 @@
 import { nameForm } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { describe, isTextList } from '../options.js'
 import { valueCheck } from './field-values.js'
 import { quoteIdentifier } from './identifiers.js'
 import type { TableShape } from './table-shape.js'
@@ -28,7 +28,7 @@ export function checkAudience(audience: Audience): void {
   if (audience === 'all') return
   const keys = typeof audience === 'object' && audience !== null ? Object.keys(audience) : []
   const { emails, where } = (audience ?? {}) as { emails?: unknown; where?: unknown }
-  const isEmails = keys.length === 1 && Array.isArray(emails) && emails.every((email) => typeof email === 'string')
+  const isEmails = keys.length === 1 && isTextList(emails) === undefined
   const isWhere =
     keys.length === 1 &&
     typeof where === 'object' &&
@@ -57,7 +57,7 @@ export function whereCondition(
   const parameters: string[] = []
   const parameter = (text: string) => `$${parameters.push(text) + 3}::text`
   const conditions = Object.entries(where).map(([name, wanted]) => {
-    const values = (Array.isArray(wanted) ? wanted : [wanted]).map((value) => toText(name, value))
+    const values = (Array.isArray(wanted) ? [...wanted] : [wanted]).map((value) => toText(name, value))
     if (values.length === 0) throw invalid(`audience.where.${name} lists no value.`, { name })
     const field = findName(shape.standardFields, name)
     if (field !== undefined) {
