@@ -6,6 +6,7 @@ import { chooseSeparator, type SqlClient } from './client.js'
 import { type Customer, readCustomerIds, readCustomerPage } from './customers.js'
 import { readDefinitions } from './definitions.js'
 import { isDatabaseError, toDatabaseError } from './failures.js'
+import { valueCheck } from './field-values.js'
 import type { TableShape } from './table-shape.js'
 
 /** Options of `pageCustomers`. */
@@ -46,6 +47,13 @@ export async function* readPages(
     options,
   )
   checkAudience(audience)
+  const afterFault = after === undefined ? undefined : valueCheck(shape.columns.get('id')!, 'iso')?.(after)
+  if (typeof afterFault === 'object') {
+    throw new CustomAttributesError('INVALID_OPTION', 'pageCustomers: after must be the id of a customer.', {
+      function: 'pageCustomers',
+      option: 'after',
+    })
+  }
   const stopIfAborted = () => {
     if (!signal?.aborted) return
     throw new CustomAttributesError('ABORTED', 'The signal stopped the work.', {}, { cause: signal.reason })
