@@ -1,0 +1,197 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Customer } from '../../src/db/customers.js'
+import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { type Contents, contentsOf, newAccount, versionsOf } from '../support/customers.js'
+import { useDatabase } from '../support/database.js'
+
+const db = useDatabase()
+
+/** A statement as the client sends it. */
+interface Sent {
+  text: string
+  parameters: unknown[]
+}
+
+let sent: Sent[] = []
+let store: CustomAttributesStore
+/** Ours, and a stranger with the same emails, the same names and other values. */
+let ours: string
+let theirs: string
+let before: { contents: Contents; versions: Map<string, string>; seen: unknown }
+
+const SECRET = 'of the stranger'
+const emails = ['john@example.com', 'jane@example.com', 'only-theirs@example.com']
+
+beforeAll(() => {
+  const sql = db.connect({ max: 3, debug: (_, text, parameters) => void sent.push({ text, parameters }) })
+  store = createCustomAttributesStore(sql)
+})
+
+const definitionsSeen = (account: string) =>
+  db.sql`select attribute_name, last_seen_at, xmin::text from customer.custom_attribute_definition
+    where account_id = ${account} order by attribute_name`
+
+beforeEach(async () => {
+  ours = newAccount()
+  theirs = newAccount()
+  for (const email of emails) {
+    await store.upsertCustomer(theirs, {
+      email,
+      first_name: SECRET,
+      city: 'Rome',
+      custom_attributes: { tier: 'gold', secret_name: SECRET },
+    })
+  }
+  for (const email of emails.slice(0, 2)) {
+    await store.upsertCustomer(ours, { email, first_name: 'Our', city: 'Rome', custom_attributes: { tier: 'gold' } })
+  }
+  before = {
+    contents: await contentsOf(db.sql, theirs),
+    versions: await versionsOf(db.sql, theirs),
+    seen: await definitionsSeen(theirs),
+  }
+  sent = []
+})
+
+/** Every method, called for our account; what it returns, as text. */
+const CALLS: Record<string, () => Promise<unknown>> = {
+  'upsertCustomer of a customer both have': () =>
+    store.upsertCustomer(ours, {
+      email: 'john@example.com',
+      city: 'Oslo',
+      custom_attributes: { tier: 'silver', new: '1' },
+    }),
+  'upsertCustomer of one that only they have': () =>
+    store.upsertCustomer(ours, { email: 'only-theirs@example.com', custom_attributes: { tier: 'x' } }),
+  "upsertCustomer with existing: 'reject' of one that only they have": () =>
+    store.upsertCustomer(ours, { email: 'only-theirs@example.com' }, { existing: 'reject' }),
+  "upsertCustomer with unknown: 'reject' of one that only they have": () =>
+    store
+      .upsertCustomer(ours, { email: 'only-theirs@example.com', city: 'x' }, { unknown: 'reject' })
+      .catch((error) => error.code),
+  'upsertCustomer with a row of theirs, account_id and all': async () => {
+    const [row] = await db.sql<
+      Customer[]
+    >`select id, account_id, email from customer.customer where account_id = ${theirs} limit 1`
+    return store.upsertCustomer(ours, { ...row!, city: 'Oslo' } as never)
+  },
+  'upsertCustomer that replaces and clears': () =>
+    store.upsertCustomer(
+      ours,
+      { email: 'john@example.com', city: '', custom_attributes: {} },
+      { existing: 'replace', emptyValues: 'clear' },
+    ),
+  getCustomer: async () => [
+    await store.getCustomer(ours, 'john@example.com'),
+    await store.getCustomer(ours, 'only-theirs@example.com'),
+  ],
+  getCustomers: async () => [...(await store.getCustomers(ours, emails))],
+  'pageCustomers of all': () => collect(store.pageCustomers(ours, { audience: 'all', pageSize: 1 })),
+  'pageCustomers after an id of theirs': async () => {
+    const [row] = await db.sql<
+      { id: string }[]
+    >`select id from customer.customer where account_id = ${theirs} order by id limit 1`
+    return collect(store.pageCustomers(ours, { audience: 'all', after: row!.id }))
+  },
+  'pageCustomers by emails': () => collect(store.pageCustomers(ours, { audience: { emails }, pageSize: 1 })),
+  'pageCustomers where an attribute and a field': () =>
+    collect(store.pageCustomers(ours, { audience: { where: { tier: ['gold', SECRET], city: ['Rome', SECRET] } } })),
+  'pageCustomers where a name that only they have': () =>
+    collect(store.pageCustomers(ours, { audience: { where: { secret_name: SECRET } } })).catch((error) => error.code),
+  uploadCsv: () =>
+    store.uploadCsv(
+      ours,
+      `email,first_name,tier,new\n${emails.map((email) => `${email},Our,silver,1`).join('\n')}\nbad,,,\n`,
+      { batchSize: 2 },
+    ),
+  'uploadCsv, atomic': () => store.uploadCsv(ours, `email,tier\n${emails.join(',atomic\n')},atomic`, { atomic: true }),
+  'uploadCsv, dryRun': () => store.uploadCsv(ours, `email,tier\n${emails.join(',dry\n')},dry`, { dryRun: true }),
+  'uploadCsv, replace and clear': () =>
+    store.uploadCsv(ours, `email,city,tier\n${emails.join(',,\n')},,`, { existing: 'replace', emptyValues: 'clear' }),
+  'uploadCsv, existing: reject': () => store.uploadCsv(ours, `email\n${emails.join('\n')}`, { existing: 'reject' }),
+  'uploadCsv, unknown: reject': () => store.uploadCsv(ours, `email\n${emails.join('\n')}`, { unknown: 'reject' }),
+  'uploadCsv in a transaction': () =>
+    db.sql.begin((tx) => store.with(tx).uploadCsv(ours, `email,tier\n${emails.join(',tx\n')},tx`)),
+  previewCsv: () => store.previewCsv(ours, `email,secret_NAME,tier\n${emails.join(',x,y\n')},x,y`),
+  upsertAttributeDefinitions: () => store.upsertAttributeDefinitions(ours, ['tier', 'secret_name']),
+  getAttributeDefinitions: () => store.getAttributeDefinitions(ours),
+  getMergeTags: () => store.getMergeTags(ours),
+  renderForCustomers: async () => [
+    ...(await store.renderForCustomers(
+      ours,
+      '{{first_name}} {{city}} {{tier}} {{secret_name}} {{account_id}}',
+      emails,
+    )),
+  ],
+}
+
+async function collect(pages: AsyncIterable<Customer[]>): Promise<Customer[]> {
+  const customers: Customer[] = []
+  for await (const page of pages) customers.push(...page)
+  return customers
+}
+
+test('every method of the store is called here', () => {
+  const methods = Object.keys(store).filter((name) => name !== 'with')
+  expect(
+    methods.filter((method) => !Object.keys(CALLS).some((call) => call.split(' ')[0]!.replace(',', '') === method)),
+  ).toEqual([])
+})
+
+describe.each(Object.entries(CALLS))('%s', (_name, call) => {
+  test('sees nothing of the other account', async () => {
+    const returned = JSON.stringify(await call())
+    expect(returned ?? '').not.toContain(SECRET)
+    expect(returned ?? '').not.toContain(theirs)
+  })
+
+  test('changes nothing of the other account: no row version, no definition', async () => {
+    await call()
+    expect(await contentsOf(db.sql, theirs)).toEqual(before.contents)
+    expect(await versionsOf(db.sql, theirs)).toEqual(before.versions)
+    expect(await definitionsSeen(theirs)).toEqual(before.seen)
+  })
+
+  test('sends no statement to the tables without the account in it', async () => {
+    await call()
+    const toTables = sent.filter(
+      ({ text }) => /customer"?\."?(customer|custom_attribute_definition)\b/.test(text) && !isCatalogue(text),
+    )
+    for (const { text, parameters } of toTables) {
+      expect(parameters[0], text).toBe(ours)
+      expect(referencesWithoutAccount(text), text).toEqual([])
+    }
+  })
+})
+
+test('the check finds a statement without the account', () => {
+  const table = '"customer"."customer"'
+  expect(referencesWithoutAccount(`select from ${table} c where c.account_id = $1::uuid`)).toEqual([])
+  expect(referencesWithoutAccount(`select from ${table} c where c.email = $2`)).toHaveLength(1)
+  expect(
+    referencesWithoutAccount(
+      `with a as (select from ${table} c where c.account_id = $1::uuid) update ${table} c set city = 'x'`,
+    ),
+  ).toHaveLength(1)
+  expect(referencesWithoutAccount(`insert into ${table} (email) select 'x'`)).toHaveLength(1)
+  expect(referencesWithoutAccount(`insert into ${table} (account_id, email) select $1::uuid, 'x'`)).toEqual([])
+})
+
+/** Statements that read the tables' shape name them as parameters or text, not as tables. */
+function isCatalogue(text: string): boolean {
+  return text.includes('pg_catalog.') && !/(from|into|update|join)\s+"customer"\./.test(text)
+}
+
+/** The places where a statement names one of the two tables without comparing or inserting the account right there. */
+function referencesWithoutAccount(text: string): string[] {
+  const [, ...references] = text.split(
+    /(?=(?:from|join|into|update)\s+"customer"\."(?:customer|custom_attribute_definition)")/,
+  )
+  return references.filter(
+    (reference) =>
+      !/account_id = \$1::uuid/.test(reference) &&
+      !/^into \S+(?: as \w)? \(account_id, [^)]*\)\s+select \$1::uuid,/.test(reference) &&
+      // The update of a batch takes the account from the rows that were locked by it.
+      !/^update .*\bfrom w where c\.account_id = w\.account_id/s.test(reference),
+  )
+}
