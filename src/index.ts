@@ -30,6 +30,14 @@ export {
   isCustomAttributesError,
   type Problem,
 } from './errors.js'
+export type {
+  ExtraTagsOption,
+  MailMergeOptions,
+  MailMergeProgress,
+  MailMergeResult,
+} from './mail-merge/mail-merge.js'
+export type { Content, Message, MessageParts } from './mail-merge/message.js'
+export type { PreflightOptions, PreflightReport } from './mail-merge/preflight.js'
 export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
 export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
 export {
@@ -39,7 +47,10 @@ export {
   type StoreOptions,
   type UpsertOptions,
 } from './store.js'
+export { checkTemplate, inspectTemplate, type TemplateReport } from './template/inspect.js'
+export type { TemplatePlace, TemplateProblem, TemplateProblemCode } from './template/problems.js'
 export { compileTemplate, renderTemplate } from './template/render.js'
+export type { TemplateTag, TemplateTagKind } from './template/tags.js'
 export type { ExtraTags, TemplateFormat, TemplateOptions } from './template/template-options.js'
 export type { UploadCounts, UploadOptions, UploadProgress, UploadResult } from './upload/options.js'
 export type { CsvPreview, PreviewColumn, PreviewOptions } from './upload/preview.js'

@@ -20,5 +20,8 @@ export {
 } from './errors.js'
 export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
 export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
+export { checkTemplate, inspectTemplate, type TemplateReport } from './template/inspect.js'
+export type { TemplatePlace, TemplateProblem, TemplateProblemCode } from './template/problems.js'
 export { compileTemplate, renderTemplate } from './template/render.js'
+export type { TemplateTag, TemplateTagKind } from './template/tags.js'
 export type { ExtraTags, TemplateFormat, TemplateOptions } from './template/template-options.js'

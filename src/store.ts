@@ -8,11 +8,14 @@ import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/de
 import { isDatabaseError, toDatabaseError } from './db/failures.js'
 import type { DateFormat } from './db/field-values.js'
 import { MIGRATION_DEFAULTS } from './db/migrations.js'
-import { type PageOptions, readPages } from './db/pages.js'
+import { PAGE_OPTION_RULES, type PageOptions, readPages } from './db/pages.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
-import { renderForCustomers } from './mail-merge.js'
+import { MAIL_MERGE_RULES, type MailMergeOptions, type MailMergeResult, mailMerge } from './mail-merge/mail-merge.js'
+import type { Message } from './mail-merge/message.js'
+import { type PreflightOptions, type PreflightReport, preflight } from './mail-merge/preflight.js'
+import { renderForCustomers } from './mail-merge/render-for-customers.js'
 import { describe, isText, isTextList, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
 import type { TemplateOptions } from './template/template-options.js'
@@ -121,6 +124,31 @@ export interface CustomAttributesStore {
     emails: readonly string[],
     options?: TemplateOptions,
   ): Promise<Map<string, string | null>>
+  /**
+   * Renders a message for every customer of an audience, one after the other: pages are read as they are needed, so any
+   * number of customers costs the memory of two pages, and no connection is held while the caller works.
+   *
+   * @param message - a template (of the option `format`), or `{ subject?, html?, text? }`, each in its own format
+   * @param options - `audience` (always said), `missing`, `extraTags` (an object or a function of the customer),
+   *   `after` (the id of the last customer that is done), `pageSize` (1,000), `signal`, `onProgress`
+   * @returns `{ ok: true, customer, content }`, or under `missing: 'error'` `{ ok: false, customer, missing }` for a
+   *   customer whose message would have a hole: that does not stop the run
+   * @throws CustomAttributesError the template's problems, `INVALID_AUDIENCE`, `ABORTED`; a lost connection is
+   *   `CONNECTION_LOST`, never an early end
+   */
+  mailMerge<M extends Message>(
+    accountId: AccountId,
+    message: M,
+    options: MailMergeOptions,
+  ): AsyncIterable<MailMergeResult<M>>
+  /**
+   * Says, before anything is sent, who would get what: recipients, unknown tags with suggestions, and per tag how many
+   * recipients would get a hole (no value, and no fallback). One pass over the audience.
+   *
+   * @param message - as for `mailMerge`
+   * @param options - `audience`, and what the message will be merged with
+   */
+  preflight(accountId: AccountId, message: Message, options: PreflightOptions): Promise<PreflightReport>
 }
 
 const STORE_RULES = {
@@ -272,5 +300,26 @@ function storeOn(
       onAccount(accountId, (shape, account) =>
         renderForCustomers(template, emails, given, (list) => findCustomers(shape, account, list)),
       ),
+    async *mailMerge(accountId, message, given) {
+      const { audience, pageSize, after, signal, ...templateOptions } = resolveOptions<
+        MailMergeOptions,
+        Record<never, never>
+      >('mailMerge', { ...PAGE_OPTION_RULES, ...MAIL_MERGE_RULES }, {}, given)
+      const { shape, account } = await onAccount(accountId, async (shape, account) => ({ shape, account }))
+      const pages = readPages(sql, shape, account, normalizeEmail, { audience, pageSize, after, signal })
+      yield* mailMerge(message, templateOptions, pages)
+    },
+    preflight: (accountId, message, given) =>
+      onAccount(accountId, async (shape, account) => {
+        const { missing: _missing, onProgress: _onProgress, ...templateRules } = MAIL_MERGE_RULES
+        const { after: _after, ...pageRules } = PAGE_OPTION_RULES
+        const { audience, pageSize, signal, ...templateOptions } = resolveOptions<
+          PreflightOptions,
+          Record<never, never>
+        >('preflight', { ...pageRules, ...templateRules }, {}, given)
+        const names = [...shape.standardFields, ...(await readDefinitions(sql, shape, account))]
+        const pages = readPages(sql, shape, account, normalizeEmail, { audience, pageSize, signal })
+        return preflight(message, names, templateOptions, pages)
+      }),
   }
 }

@@ -1,5 +1,5 @@
-import { compileTemplate } from './template/render.js'
-import type { TemplateOptions } from './template/template-options.js'
+import { compileTemplate } from '../template/render.js'
+import type { TemplateOptions } from '../template/template-options.js'
 
 /**
  * Renders a template for the customers with these emails.

@@ -1,0 +1,63 @@
+import type { Customer } from '../db/customers.js'
+import type { PageOptions } from '../db/pages.js'
+import { checkTemplate } from '../template/inspect.js'
+import type { TemplateProblem } from '../template/problems.js'
+import type { TemplateOptions } from '../template/template-options.js'
+import { type ExtraTagsOption, extraTagsFor } from './mail-merge.js'
+import { compileMessage, type Message } from './message.js'
+
+/** Options of `preflight`: those the message will be merged with. */
+export interface PreflightOptions
+  extends Pick<PageOptions, 'audience' | 'pageSize' | 'signal'>,
+    Omit<TemplateOptions, 'extraTags' | 'missing'> {
+  extraTags?: ExtraTagsOption
+}
+
+/** What would happen if the message were sent. */
+export interface PreflightReport {
+  /** customers of the audience */
+  recipients: number
+  /** of these, those whose message has no hole */
+  complete: number
+  /** the tags in the order of the message, with the number of recipients for whom they would print a hole */
+  tags: { name: string; missing: number }[]
+  /** the tags that are no standard field, custom attribute or extra tag, each with its place and the nearest known name */
+  unknownTags: (TemplateProblem & { part?: string })[]
+}
+
+/** Goes once through the audience and counts, by the very rules of rendering, who lacks what. */
+export async function preflight(
+  message: Message,
+  names: readonly string[],
+  options: Omit<PreflightOptions, 'audience' | 'pageSize' | 'signal'>,
+  pages: AsyncIterable<Customer[]>,
+): Promise<PreflightReport> {
+  const { extraTags, ...templateOptions } = options
+  const { parts } = compileMessage('preflight', message, templateOptions)
+  const missing = new Map<string, number>()
+  const extraNames = new Set(typeof extraTags === 'object' ? Object.keys(extraTags) : [])
+  let recipients = 0
+  let complete = 0
+  for await (const page of pages) {
+    for (const customer of page) {
+      const extra = extraTagsFor(customer, extraTags)
+      if (typeof extraTags === 'function') for (const name of Object.keys(extra ?? {})) extraNames.add(name)
+      const holes = new Set<string>()
+      for (const { compiled } of parts) for (const name of compiled.missingTags(customer, extra)) holes.add(name)
+      for (const name of holes) missing.set(name, (missing.get(name) ?? 0) + 1)
+      recipients++
+      if (holes.size === 0) complete++
+    }
+  }
+  const used = new Set(parts.flatMap(({ compiled }) => compiled.tags.map(({ name }) => name)))
+  return {
+    recipients,
+    complete,
+    tags: [...used].map((name) => ({ name, missing: missing.get(name) ?? 0 })),
+    unknownTags: parts.flatMap(({ name, template, format }) =>
+      checkTemplate(template, [...names, ...extraNames], { ...templateOptions, format }).map((problem) =>
+        typeof message === 'string' ? problem : { ...problem, part: name },
+      ),
+    ),
+  }
+}
