@@ -11,12 +11,19 @@ export interface BodyLimits {
 /** A request's body on its way in. */
 export interface RequestBody {
   chunks: AsyncGenerator<Uint8Array, void>
-  /** Ends the reading, also while a chunk is awaited. What is left is for the server to drop. */
-  close(): void
+  /**
+   * Ends the reading, also while a chunk is awaited, and drops what is left: a client that has sent all of its body uses
+   * the connection again, which must then be free of it. Resolves when it is, or when there is no use in going on.
+   *
+   * @param maxBytes - most bytes to drop; by default what the buffers between client and server can hold
+   */
+  close(maxBytes?: number): Promise<void>
 }
 
+const BUFFERED_BYTES = 16 * 1024 * 1024
+
 /**
- * Opens the body of a request for reading chunk by chunk.
+ * Opens the body of a request for reading chunk by chunk. It must be closed.
  *
  * It is never cancelled: some servers take that for a wish to cut the connection, before the response is out.
  *
@@ -24,30 +31,43 @@ export interface RequestBody {
  *   goes away
  */
 export function openBody(request: Request, { maxBytes, idleTimeout }: BodyLimits): RequestBody {
+  const reader = request.body?.getReader()
   const stop = new AbortController()
   const clientGone = () => stop.abort(clientWentAway(request.signal.reason))
+  if (request.signal.aborted) clientGone()
+  request.signal.addEventListener('abort', clientGone, { once: true })
 
   async function* chunks(): AsyncGenerator<Uint8Array, void> {
-    const reader = request.body?.getReader()
-    if (!reader) return
-    if (request.signal.aborted) clientGone()
-    request.signal.addEventListener('abort', clientGone, { once: true })
     let bytes = 0
-    try {
-      while (true) {
-        const next = await readChunk(reader, stop, idleTimeout)
-        if (next.done) return
-        bytes += next.value.byteLength
-        if (bytes > maxBytes) throw requestTooLarge(maxBytes)
-        yield next.value
-      }
-    } finally {
-      request.signal.removeEventListener('abort', clientGone)
-      reader.releaseLock()
+    while (reader) {
+      const next = await readChunk(reader, stop, idleTimeout)
+      if (next.done) return
+      bytes += next.value.byteLength
+      if (bytes > maxBytes) throw requestTooLarge(maxBytes)
+      yield next.value
     }
   }
 
-  return { chunks: chunks(), close: () => stop.abort(new Error('The reading was ended.')) }
+  async function drop(most: number): Promise<void> {
+    let bytes = 0
+    const giveUp = new AbortController()
+    while (reader && bytes < most) {
+      const next = await readChunk(reader, giveUp, idleTimeout)
+      if (next.done) return
+      bytes += next.value.byteLength
+    }
+  }
+
+  let dropped: Promise<void> | undefined
+  return {
+    chunks: chunks(),
+    close(most = BUFFERED_BYTES) {
+      request.signal.removeEventListener('abort', clientGone)
+      stop.abort(new Error('The body was closed.'))
+      dropped ??= drop(most).catch(() => {})
+      return dropped
+    },
+  }
 }
 
 /** Reads the next chunk, for as long as nothing stops it. */
@@ -88,7 +108,7 @@ export function checkContentEncoding(request: Request): void {
   )
 }
 
-export function requestTooLarge(maxBytes: number): CustomAttributesError {
+function requestTooLarge(maxBytes: number): CustomAttributesError {
   return new CustomAttributesError('REQUEST_TOO_LARGE', `The body is over ${maxBytes} bytes. Send less.`, { maxBytes })
 }
 

@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { checkContentEncoding, mediaType, openBody } from './body.js'
+import { type BodyLimits, checkContentEncoding, mediaType, openBody, type RequestBody } from './body.js'
 import { openForm } from './multipart.js'
 
 /** The multipart field that holds the file. */
@@ -20,12 +20,12 @@ const ANY_EXTENSION = /\.[^.\s]+$/
 /** What a form may have beside the file: its fields and the lines between the parts. */
 const FORM_BYTES = 1024 * 1024
 
-/** The CSV of a request, of which nothing but the start was read yet. */
+/** The CSV of a request, of which nothing but the start was read yet. It must be closed. */
 export interface CsvBody {
   chunks: AsyncIterable<Uint8Array>
   fields: ReadonlyMap<string, string>
-  /** lets go of the request's body */
-  close(): void
+  /** lets go of the request's body; see {@link RequestBody.close} */
+  close(maxBytes?: number): Promise<void>
 }
 
 /**
@@ -35,39 +35,37 @@ export interface CsvBody {
  * @throws CustomAttributesError `NO_FILE`, `NOT_CSV`, `FILE_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, and what reading the
  *   body throws
  */
-export async function openCsvBody(
-  request: Request,
-  limits: { maxBytes: number; idleTimeout: number },
-): Promise<CsvBody> {
-  checkContentEncoding(request)
-  const contentType = request.headers.get('content-type')
-  const type = mediaType(contentType)
-  const length = Number(request.headers.get('content-length') ?? Number.NaN)
-  if (request.body === null || length === 0) throw noFile()
-  if (type !== 'multipart/form-data') {
-    if (!CSV_TYPES.has(type)) throw notCsv()
-    if (length > limits.maxBytes) throw fileTooLarge(limits.maxBytes)
-    const body = openBody(request, { ...limits, maxBytes: Number.POSITIVE_INFINITY })
-    return { ...body, fields: new Map() }
-  }
-  const maxBytes = limits.maxBytes + FORM_BYTES
-  if (length > maxBytes) throw fileTooLarge(limits.maxBytes)
-  const body = openBody(request, { ...limits, maxBytes })
+export async function openCsvBody(request: Request, { maxBytes, idleTimeout }: BodyLimits): Promise<CsvBody> {
+  const contentType = request.headers.get('content-type') ?? ''
+  const isForm = mediaType(contentType) === 'multipart/form-data'
+  const most = isForm ? maxBytes + FORM_BYTES : maxBytes
+  // Of a bare CSV the upload itself counts the bytes.
+  const body = openBody(request, { maxBytes: isForm ? most : Number.POSITIVE_INFINITY, idleTimeout })
   try {
-    const form = await openForm(body.chunks, contentType!, OPTION_FIELDS)
-    const close = () => {
-      form.close()
-      body.close()
-    }
-    const { file, fields } = form
-    if (file?.field === FILE_FIELD && isCsv(file)) return { chunks: file.chunks, fields, close }
-    close()
-    // A form whose file was left empty has a part without a name.
-    throw file?.field === FILE_FIELD && file.name !== '' ? notCsv() : noFile()
+    checkContentEncoding(request)
+    const length = Number(request.headers.get('content-length') ?? Number.NaN)
+    if (request.body === null || length === 0) throw noFile()
+    if (!isForm && !CSV_TYPES.has(mediaType(contentType))) throw notCsv()
+    if (length > most) throw fileTooLarge(maxBytes)
+    return isForm ? await openFormFile(body, contentType) : { ...body, fields: new Map() }
   } catch (error) {
-    body.close()
+    void body.close()
     throw error
   }
+}
+
+async function openFormFile(body: RequestBody, contentType: string): Promise<CsvBody> {
+  const { file, fields, close } = await openForm(body.chunks, contentType, OPTION_FIELDS)
+  if (file?.field === FILE_FIELD && isCsv(file)) {
+    const closeBoth = (most?: number) => {
+      close()
+      return body.close(most)
+    }
+    return { chunks: file.chunks, fields, close: closeBoth }
+  }
+  close()
+  // A form whose file was left empty has a part without a name.
+  throw file?.field === FILE_FIELD && file.name !== '' ? notCsv() : noFile()
 }
 
 /**

@@ -12,24 +12,34 @@ const MAX_JSON_BYTES = 2 * 1024 * 1024
  */
 export async function readJsonBody(
   request: Request,
-  limits: { idleTimeout: number },
+  { idleTimeout }: { idleTimeout: number },
 ): Promise<Record<string, unknown>> {
-  checkContentEncoding(request)
-  const type = mediaType(request.headers.get('content-type'))
-  if (type !== 'application/json') {
-    throw new CustomAttributesError('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON. Send it as application/json.', {
-      header: 'Content-Type',
-      expected: 'application/json',
-    })
-  }
+  const body = openBody(request, { maxBytes: MAX_JSON_BYTES, idleTimeout })
   const chunks: Uint8Array[] = []
-  for await (const chunk of openBody(request, { ...limits, maxBytes: MAX_JSON_BYTES }).chunks) chunks.push(chunk)
-  let body: unknown
   try {
-    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+    checkContentEncoding(request)
+    checkJsonType(request)
+    for await (const chunk of body.chunks) chunks.push(chunk)
+  } finally {
+    void body.close()
+  }
+  const value = parseJson(Buffer.concat(chunks))
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new CustomAttributesError('INVALID_REQUEST', 'The body must be a JSON object.')
+}
+
+function checkJsonType(request: Request): void {
+  if (mediaType(request.headers.get('content-type')) === 'application/json') return
+  throw new CustomAttributesError('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON. Send it as application/json.', {
+    header: 'Content-Type',
+    expected: 'application/json',
+  })
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new CustomAttributesError('INVALID_REQUEST', 'The body is not valid JSON in UTF-8.')
   }
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  throw new CustomAttributesError('INVALID_REQUEST', 'The body must be a JSON object.')
 }

@@ -15,8 +15,10 @@ export async function preview({ store, settings, request, query, accountId }: Ex
       ...readColumnParameters(csv.fields, query, settings),
       signal: request.signal,
     })
+    // Browsers send the whole file before they look at an answer, and take a cut connection for a failure.
+    await csv.close(maxBytes)
     return jsonResponse(toSnakeCase(result))
   } finally {
-    csv.close()
+    void csv.close()
   }
 }

@@ -14,7 +14,7 @@ export async function upload(exchange: Exchange): Promise<Response> {
     const options = { ...settings.upload, ...requested, ...readColumnParameters(csv.fields, query, settings) }
     if (!wantsEventStream(request)) {
       const result = await store.uploadCsv(accountId, csv.chunks, { ...options, signal: request.signal })
-      csv.close()
+      void csv.close()
       return jsonResponse(uploadBody(result))
     }
     return eventStreamResponse(async (send, closed) => {
@@ -28,11 +28,11 @@ export async function upload(exchange: Exchange): Promise<Response> {
       } catch (error) {
         send('error', errorBody(explain(error)))
       } finally {
-        csv.close()
+        void csv.close()
       }
     })
   } catch (error) {
-    csv.close()
+    void csv.close()
     throw error
   }
 }

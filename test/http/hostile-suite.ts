@@ -1,4 +1,10 @@
-import { type ClientRequest, request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
+import {
+  Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -165,6 +171,37 @@ export function describeHostileRequests(
         expect([status, body.code]).toEqual([413, 'FILE_TOO_LARGE'])
         request.destroy()
       }
+    })
+
+    it.each([
+      ['refused by its name', 'file.txt', 'upload', 400],
+      ['refused by its header', 'customers.csv', 'upload', 400],
+      ['whose head is enough', 'customers.csv', 'upload/preview', 200],
+    ])('a connection is of use after a file %s', async (_, fileName, path, status) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      const sockets = new Set<Socket>()
+      const post = async (to: string, body: string) => {
+        const request = httpRequest({
+          ...{ agent, method: 'POST', host: '127.0.0.1', port: api.server.port! },
+          path: `/api/accounts/${api.newAccount()}/customers/${to}`,
+          headers: { ...FORM, 'content-length': body.length },
+        })
+        request.once('socket', (socket) => sockets.add(socket))
+        const answered = new Promise<IncomingMessage>((resolve, reject) => {
+          request.once('response', resolve).once('error', reject)
+        })
+        request.end(body)
+        const response = await answered
+        await response.resume().toArray()
+        return response.statusCode
+      }
+      const large = `name\n${'Ada\n'.repeat(600_000)}`
+      expect(await post(path, filePart(fileName, large) + END)).toBe(status)
+      // Longer than a server waits before it cuts a connection that is not free.
+      await sleep(700)
+      expect(await post('upload', filePart() + END)).toBe(200)
+      expect(sockets.size).toBe(1)
+      agent.destroy()
     })
 
     it('a client that stops sending is told so, after the configured time', async () => {
