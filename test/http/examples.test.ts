@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createDatabase, useDatabase } from '../support/database.js'
+import { formOf } from './api.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const TOKEN = 'a token'
+
+/** What `next start` does with the route file, as far as the example goes. */
+const NEXT = `
+  import { serve } from '@hono/node-server'
+  import * as route from './examples/next/app/api/accounts/[...path]/route.ts'
+  serve({ port: 0, fetch: (request) => route[request.method](request) }, ({ port }) => console.log('http://localhost:' + port))`
+
+let children: ChildProcess[] = []
+
+afterEach(async () => {
+  const ended = children.filter(({ exitCode }) => exitCode === null).map((child) => once(child, 'close'))
+  for (const child of children) child.kill()
+  await Promise.all(ended)
+  children = []
+})
+
+function start(args: readonly string[], env: Record<string, string>): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.push(child)
+  let text = ''
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+    })
+  }
+  return { child, output: () => text }
+}
+
+describe('examples', () => {
+  const database = useDatabase()
+
+  it.each([
+    ['hono', ['examples/hono/server.ts']],
+    ['express', ['examples/express/server.ts']],
+    ['fastify', ['examples/fastify/server.ts']],
+    ['next', ['--input-type=module', '--eval', NEXT]],
+  ])('%s serves the API', async (_, args) => {
+    const { child, output } = start(args, { DATABASE_URL: database.url, API_TOKEN: TOKEN, PORT: '0' })
+    const url = /http:\/\/\S+/
+    while (!url.test(output())) {
+      expect(child.exitCode, output()).toBe(null)
+      await Promise.race([once(child.stdout!, 'data'), once(child, 'close')])
+    }
+    const account = randomUUID()
+    const base = `${url.exec(output())![0]}/api/accounts/${account}`
+    const headers = { authorization: `Bearer ${TOKEN}` }
+
+    expect((await fetch(`${base}/customers/upload`, { method: 'POST', body: formOf('email\na@b.c\n') })).status).toBe(
+      403,
+    )
+    const csv = `email,first_name,tier\n${Array.from({ length: 5_000 }, (_, n) => `c${n}@example.com,Ada,gold\n`).join('')}`
+    const upload = await fetch(`${base}/customers/upload`, { method: 'POST', body: formOf(csv), headers })
+    expect([upload.status, (await upload.json()).customers_created]).toEqual([200, 5_000])
+    const tags = await fetch(`${base}/merge-tags`, { headers })
+    expect((await tags.json()).custom_attributes).toEqual(['tier'])
+    const [stored] = await database.sql`
+      select custom_attributes::text as attributes from customer.customer
+      where account_id = ${account} and email = 'c1@example.com'`
+    expect(JSON.parse(stored!.attributes)).toEqual({ tier: 'gold' })
+  })
+
+  it('host-tests pass', async () => {
+    const empty = await createDatabase({ migrated: false })
+    try {
+      const { child, output } = start(['--test', 'examples/host-tests/upload.test.ts'], {
+        TEST_DATABASE_URL: empty.url,
+      })
+      const [code] = await once(child, 'close')
+      expect(output()).toMatch(/pass 2\b/)
+      expect(code, output()).toBe(0)
+    } finally {
+      await empty.drop()
+    }
+  })
+})
