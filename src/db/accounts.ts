@@ -8,7 +8,7 @@ export type AccountId = string | number | bigint
 const CHECKS: Readonly<Record<AccountIdType, (text: string) => boolean>> = {
   uuid: (text) => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text),
   bigint: (text) => /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text),
-  integer: (text) => /^-?\d{1,10}$/.test(text) && Math.abs(Number(text)) < 2 ** 31,
+  integer: (text) => /^-?\d{1,10}$/.test(text) && (Number(text) | 0) === Number(text),
   text: (text) => text !== '' && !/\0|\p{Cs}/u.test(text),
 }
 
