@@ -81,7 +81,7 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
   if (canCreate) {
     ctes.push(
       `ins as (
-  ${insertSql(shape, fields, 'e', names)} where e.todo = 'create' order by e.email::text collate "C"
+  ${insertSql(shape, plan, 'e', names)} where e.todo = 'create' order by e.email::text collate "C"
   on conflict (account_id, email) do nothing returning email)`,
     )
   }
@@ -145,7 +145,7 @@ export function buildInsertStatement(shape: TableShape, plan: BatchPlan): string
   const ctes = [rowsSql(shape, plan, NUMBERED)]
   if (plan.recordsDefinitions) ctes.push(definitionsSql(shape, NUMBERED, 'select s.a from s'))
   return `with ${ctes.join(',\n')}
-${insertSql(shape, plan.fields, 's', NUMBERED)} order by s.email::text collate "C"`
+${insertSql(shape, plan, 's', NUMBERED)} order by s.email::text collate "C"`
 }
 
 /** The rows, cut and cast; first of all the lock, where the account is shared. */
@@ -222,14 +222,14 @@ function changedSql(plan: BatchPlan, merged: MergeSql, n: string, o: string): st
 /** `insert into … select … from <source>`, up to where a condition or an order follows. */
 function insertSql(
   shape: TableShape,
-  fields: readonly TableColumn[],
+  { fields, emptyValues }: BatchPlan,
   source: string,
   { account }: ParameterNames,
 ): string {
   const columns: [name: string, value: string][] = [
     ['account_id', `${account}::${shape.accountIdType}`],
     ['email', `${source}.email`],
-    ...fields.map((field): [string, string] => [quoteIdentifier(field.name), newValueSql(field, source)]),
+    ...fields.map((field): [string, string] => [quoteIdentifier(field.name), newValueSql(field, source, emptyValues)]),
     ['custom_attributes', `${source}.a`],
   ]
   const status = shape.columns.get('status')
@@ -243,10 +243,15 @@ function insertSql(
   from ${source}`
 }
 
-/** A new customer's value: an empty cell leaves the column its default. */
-function newValueSql({ name, castType, defaultSql }: TableColumn, source: string): string {
+/** A new customer's value: an empty cell leaves the column its default, unless it is to clear one that can be empty. */
+function newValueSql(
+  { name, castType, defaultSql, isNotNull }: TableColumn,
+  source: string,
+  emptyValues: MergeOptions['emptyValues'],
+): string {
   if (name === 'status') return `coalesce(${source}.status, 'active'::${castType})`
-  return defaultSql ? `coalesce(${source}.${name}, (${defaultSql})::${castType})` : `${source}.${name}`
+  const hasDefault = defaultSql && (emptyValues === 'keep' || isNotNull)
+  return hasDefault ? `coalesce(${source}.${name}, (${defaultSql})::${castType})` : `${source}.${name}`
 }
 
 function hasTimestamp(shape: TableShape, name: string): boolean {
