@@ -99,7 +99,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
   }
   await requireUnique(sql, customer, ['account_id', 'email'])
   await requireCap(sql, customer, options.maxCustomAttributes, migration1)
-  requireNoOtherNotNull(customer.name, columns)
+  requireNoOtherNotNull(customer.name, columns, FILLED_OF_CUSTOMER)
 
   const definition = await findTable(sql, options.definitionTable)
   if (!definition) {
@@ -202,7 +202,7 @@ async function requireUnique(sql: SqlClient, table: FoundTable, names: readonly 
      where i.indrelid = $1::oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null
        and i.indnkeyatts = 2 and 2 = (
          select count(*) from pg_catalog.pg_attribute a
-         where a.attrelid = i.indrelid and a.attnum = any (i.indkey::int2[]) and a.attname in ($2::text, $3::text))
+         where a.attrelid = i.indrelid and a.attnum = any ((i.indkey::int2[])[0:1]) and a.attname in ($2::text, $3::text))
      limit 1`,
     [table.oid, names[0]!, names[1]!],
   )
@@ -253,13 +253,18 @@ async function requireCap(sql: SqlClient, table: FoundTable, cap: number, migrat
 }
 
 /** Columns that the library fills by itself on every insert. */
-const FILLED = new Set(['account_id', 'email', 'custom_attributes', 'status', 'created_at', 'updated_at'])
+const FILLED_OF_CUSTOMER = ['account_id', 'email', 'custom_attributes', 'status', 'created_at', 'updated_at']
+const FILLED_OF_DEFINITION = ['account_id', 'attribute_name']
 
-function requireNoOtherNotNull(table: string, columns: ReadonlyMap<string, TableColumn>): void {
+function requireNoOtherNotNull(
+  table: string,
+  columns: ReadonlyMap<string, TableColumn>,
+  filled: readonly string[],
+): void {
   for (const { name, isNotNull, defaultSql, isGenerated } of columns.values()) {
-    if (!isNotNull || defaultSql || isGenerated || FILLED.has(name)) continue
+    if (!isNotNull || defaultSql || isGenerated || filled.includes(name)) continue
     throw notReady(
-      `Column ${name} of ${table} is NOT NULL without a default, so no new customer could be stored. ` +
+      `Column ${name} of ${table} is NOT NULL without a default, so no new row could be stored. ` +
         `alter table ${table} alter column ${quoteIdentifier(name)} set default …;`,
       { table, column: name },
     )
@@ -284,6 +289,7 @@ async function requireDefinitionColumns(sql: SqlClient, table: FoundTable, accou
     )
   }
   await requireUnique(sql, table, ['account_id', 'attribute_name'])
+  requireNoOtherNotNull(table.name, columns, FILLED_OF_DEFINITION)
 }
 
 function notReady(message: string, details: Record<string, unknown>): CustomAttributesError {
