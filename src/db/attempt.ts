@@ -6,6 +6,9 @@ import { classifyFailure } from './failures.js'
 /** How often a statement is tried that the database undid, or for which no connection could be had. */
 const TRIES = 6
 
+/** After how long waiting for a connection is given up. */
+const PATIENCE_MS = 15_000
+
 /**
  * Runs work of one statement so that a failure harms nothing else: on a transaction in a savepoint of its own, otherwise
  * again as long as it certainly had no effect for a reason that passes (serialization, deadlock, no connection to be had).
@@ -20,12 +23,14 @@ export async function attempt<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   if (isTransaction(sql)) return inSavepoint(sql as TransactionSql, work)
+  const started = performance.now()
   for (let tries = 1; ; tries++) {
     try {
       return await work(sql)
     } catch (error) {
       const kind = classifyFailure(error)
-      if ((kind !== 'again' && kind !== 'unsent') || tries === TRIES || signal?.aborted) throw error
+      const isWorthIt = kind === 'again' || (kind === 'unsent' && performance.now() - started < PATIENCE_MS)
+      if (!isWorthIt || tries === TRIES || signal?.aborted) throw error
       await sleep(10 * 2 ** tries * (0.5 + Math.random()))
     }
   }

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
 import { CustomAttributesError } from '../errors.js'
+import { classifyFailure } from './failures.js'
 
 /** A postgres.js client, or a transaction of one (`sql.begin(tx => …)`, `tx.savepoint(…)`). */
 // biome-ignore lint/suspicious/noExplicitAny: the host's client has whatever custom types the host gave it
@@ -38,7 +40,8 @@ export async function query(
   signal?: AbortSignal,
 ): Promise<TextRow[]> {
   const rows = await send(sql, text, parameters, signal)
-  return rows.map((row) => row.map((value) => (value ? decode(value) : null)))
+  // After a result that broke off, the next one on its connection can start with holes (postgres.js 3.4.9).
+  return rows.filter(() => true).map((row) => row.map((value) => (value ? decode(value) : null)))
 }
 
 /** Runs one statement that returns no rows; returns how many it wrote. */
@@ -64,6 +67,11 @@ async function send(
   signal?.addEventListener('abort', cancel, { once: true })
   try {
     return (await pending) as unknown as (Uint8Array | null)[][] & { count: number }
+  } catch (error) {
+    // postgres.js (3.4.9) tells of a broken connection a moment before it takes it out of its pool; whatever is sent on
+    // it in that moment is never answered. So nobody hears of it earlier.
+    if (classifyFailure(error) === 'lost') await sleep(5)
+    throw error
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

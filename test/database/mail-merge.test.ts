@@ -142,7 +142,7 @@ describe('mailMerge', () => {
   })
 
   test('the backend killed between any two pages ends it with an error, never early', async () => {
-    const client = db.connect({ max: 1, connection: { application_name: 'merge' } })
+    const client = db.connect({ max: 1, backoff: () => 0.001, connection: { application_name: 'merge' } })
     const killed = createCustomAttributesStore(client)
     await killed.getMergeTags(account)
     for (let round = 0; round < 100; round++) {
