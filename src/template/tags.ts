@@ -113,7 +113,7 @@ function sectionProblems(rawTags: readonly RawTag[]): TemplateProblem[] {
     if (raw.sigil === '#' || raw.sigil === '^') open.push(raw)
     if (raw.sigil !== '/') continue
     const section = open.pop()
-    if (section?.content === raw.content) continue
+    if (section && closes(raw, section)) continue
     if (section === undefined) {
       fail(
         'SECTION_MISMATCH',
@@ -131,11 +131,16 @@ function sectionProblems(rawTags: readonly RawTag[]): TemplateProblem[] {
       { section: section.source, sectionLine: section.line, sectionColumn: section.column },
     )
     // When it closes a section further out, those within it end with it.
-    const outer = open.findLastIndex((candidate) => candidate.content === raw.content)
+    const outer = open.findLastIndex((candidate) => closes(raw, candidate))
     if (outer !== -1) open.length = outer
   }
   for (const raw of open) {
     fail('UNCLOSED_SECTION', raw, 'opens a section that is never closed', `Close it with {{/${raw.content}}}.`)
   }
   return problems
+}
+
+/** Whether a tag closes a section; one with a fallback, which is a problem of its own, also by its name alone. */
+function closes(raw: RawTag, section: RawTag): boolean {
+  return raw.content === section.content || raw.content === section.content.split('|')[0]!.trim()
 }

@@ -94,6 +94,8 @@ describe('the problems of a template', () => {
     ['{{& a}}', ['UNESCAPED_TAG 1:1'], /unescaped/],
     ['{{a | default "x"}}', ['TEMPLATE_SYNTAX 1:1'], /colon/],
     ['{{#a|x}}{{/a|x}}', ['TEMPLATE_SYNTAX 1:1'], /section with a fallback/],
+    ['{{#a|x}}{{/a}}', ['TEMPLATE_SYNTAX 1:1'], /section with a fallback/],
+    ['{{#a}}{{/a|x}}', ['SECTION_MISMATCH 1:7'], /Write \{\{\/a}} first/],
     [`{{${'a'.repeat(201)}}}`, ['TAG_TOO_LONG 1:1'], /^\{\{a{58}… has more than 200 characters between its braces/],
     [`{{!${' '.repeat(80_000)}}}`, ['TAG_TOO_LONG 1:1'], /more than 200/],
     ['{{a}}'.repeat(501), ['TOO_MANY_TAGS 1:2501'], /\{\{ opens tag 501 of at most 500 .* Use fewer tags/],
