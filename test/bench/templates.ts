@@ -83,7 +83,7 @@ const newsletter = (open: string, close: string) => `<!doctype html>
 <p>Your status is {{loyalty_tier}}, and you have {{points}} points in {{city}}.</p>
 <p>${SENTENCE.repeat(6)}</p>
 ${open}<p>As a VIP you have a seat at {{store}}. ${SENTENCE.repeat(4)}</p>${close}
-<p>${SENTENCE.repeat(9)}</p>
+<p>${SENTENCE.repeat(12)}</p>
 <p>This mail went to {{email}}.</p>
 </body></html>
 `
