@@ -8,7 +8,8 @@ import type { HttpRoute } from './routes.js'
 export interface HttpHandlerOptions {
   /**
    * Decides whether a request may do what it wants, before its body is read and before the database is asked. Required.
-   * `true` lets it through; a `Response` is sent as it is; all else is answered with 403.
+   * `true` lets it through; a `Response` is sent as it is; all else is answered with 403. A host that knows its users by
+   * cookies also makes sure that the request comes from its own pages (`Sec-Fetch-Site` or `Origin`).
    *
    * @param request - its body must be left unread
    * @param route - the account id of the path, and `action`: `upload`, `preview`, `merge_tags`, `check` or `render`
