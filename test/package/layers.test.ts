@@ -11,7 +11,7 @@ const LAYERS: readonly RegExp[] = [
   /^(errors|options)\.ts$/,
   /^(columns|rows|rejected-rows)\.ts$|^(template|csv)\//,
   /^db\//,
-  /^(upload|mail-merge)\/|^mail-merge\.ts$/,
+  /^(upload|mail-merge)\//,
   /^store\.ts$|^http\//,
   /^(index|pure|http)\.ts$/,
 ]
