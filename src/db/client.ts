@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
+import { abortError } from '../csv/source.js'
 import { CustomAttributesError } from '../errors.js'
 import { classifyFailure } from './failures.js'
 
@@ -17,10 +18,15 @@ export function isTransaction(sql: SqlClient): boolean {
 
 /** Checks that the host handed over a postgres.js client or transaction. */
 export function checkClient(sql: SqlClient): void {
-  if (typeof sql?.unsafe === 'function' && (isTransaction(sql) || typeof (sql as Sql).begin === 'function')) return
+  const isClient = typeof sql?.unsafe === 'function' && (isTransaction(sql) || typeof (sql as Sql).begin === 'function')
+  // The one option from which postgres.js leaves no way round; of transform.column and transform.value there is one.
+  const hasRowTransform = isClient && Boolean((sql as Sql).options?.transform?.row?.from)
+  if (isClient && !hasRowTransform) return
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
-    'sql must be a postgres.js client (postgres(url)) or the transaction that sql.begin(tx => …) passes.',
+    hasRowTransform
+      ? 'sql has the option transform.row, which changes every row before the library sees it. Pass a client without it.'
+      : 'sql must be a postgres.js client (postgres(url)) or the transaction that sql.begin(tx => …) passes.',
     { argument: 'sql' },
   )
 }
@@ -60,6 +66,8 @@ async function send(
   parameters: (string | null)[],
   signal: AbortSignal | undefined,
 ): Promise<(Uint8Array | null)[][] & { count: number }> {
+  // An abort between two statements finds none to cancel.
+  if (signal?.aborted) throw abortError(signal)
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
   // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
   const cancel = () =>
