@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TransactionSql } from 'postgres'
 import { isTransaction, type SqlClient } from './client.js'
 import { classifyFailure } from './failures.js'
+import { inTransaction } from './transaction.js'
 
 /** How often a statement is tried that the database undid, or for which no connection could be had. */
 const TRIES = 6
@@ -22,7 +22,7 @@ export async function attempt<T>(
   work: (sql: SqlClient) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  if (isTransaction(sql)) return inSavepoint(sql as TransactionSql, work)
+  if (isTransaction(sql)) return inSavepoint(sql, work)
   const started = performance.now()
   for (let tries = 1; ; tries++) {
     try {
@@ -37,11 +37,16 @@ export async function attempt<T>(
 }
 
 /** postgres.js never releases its savepoints; an outer one of our own keeps the stack flat. */
-async function inSavepoint<T>(tx: TransactionSql, work: (sql: SqlClient) => Promise<T>): Promise<T> {
+async function inSavepoint<T>(tx: SqlClient, work: (sql: SqlClient) => Promise<T>): Promise<T> {
   await tx.unsafe('savepoint custom_attributes')
   try {
-    return (await tx.savepoint((savepoint) => work(savepoint))) as T
-  } finally {
+    const result = await inTransaction(tx, work)
     await tx.unsafe('release savepoint custom_attributes')
+    return result
+  } catch (error) {
+    // Without a connection there is nothing to release.
+    if (classifyFailure(error) === 'lost') throw error
+    await tx.unsafe('release savepoint custom_attributes')
+    throw error
   }
 }

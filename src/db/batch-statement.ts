@@ -46,7 +46,8 @@ const NUMBERED: ParameterNames = {
  * file's attribute names, joined like fields.
  *
  * It returns one row: customers created, updated, unchanged (counts), and the emails, joined like rows, that are over the
- * cap, that were denied by `existing` or `unknown`, and that met a race and are to be sent again.
+ * cap, that exist though `existing` is `'reject'`, that do not though `unknown` is, and that met a race and are to be sent
+ * again.
  *
  * How it works: `e` classifies every row by the statement's snapshot; `ins` inserts what is new, leaving out what somebody
  * else inserted meanwhile; `w` locks, in key order and after the inserts, what is to be updated, judging again by the
@@ -69,10 +70,10 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
   const ctes = [rowsSql(shape, plan, names)]
   ctes.push(
     `e as materialized (
-  select ${list('s.email', columnsOf('s'), 's.a')}, case when k.account_id is null then '${canCreate ? 'create' : 'denied'}'${
+  select ${list('s.email', columnsOf('s'), 's.a')}, case when k.account_id is null then '${canCreate ? 'create' : 'absent'}'${
     canUpdate
       ? ` when not (${changed('s', 'k')}) then 'same'${canBeOver ? ` when ${over('s', 'k')} then 'over'` : ''} else 'update'`
-      : ` else 'denied'`
+      : ` else 'exists'`
   } end as todo
   from s left join lateral (select c.* from ${table} c
     where c.account_id = ${account} and c.email = s.email offset 0) k on true)`,
@@ -129,7 +130,8 @@ select ${[
     `${canUpdate ? '(select count(*)::text from upd)' : `'0'::text`} as updated`,
     `(select count(*)::text from e where e.todo = 'same') as unchanged`,
     `${canUpdate && canBeOver ? emailsOf('over') : 'null::text'} as over`,
-    `${canCreate && canUpdate ? 'null::text' : emailsOf('denied')} as denied`,
+    `${canUpdate ? 'null::text' : emailsOf('exists')} as existing`,
+    `${canCreate ? 'null::text' : emailsOf('absent')} as absent`,
     `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo in ('create', 'update')
     and (select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))
     and not exists (select from d where d.email = e.email)) as again`,

@@ -28,8 +28,10 @@ export interface BatchOutcome {
   unchanged: number
   /** emails of rows that would take their customer over the cap */
   over: readonly string[]
-  /** emails of rows denied by `existing: 'reject'` or `unknown: 'reject'` */
-  denied: readonly string[]
+  /** emails of rows whose customer exists, under `existing: 'reject'` */
+  existing: readonly string[]
+  /** emails of rows whose customer does not exist, under `unknown: 'reject'` */
+  absent: readonly string[]
   /** emails of rows that met a race and are to be sent again */
   again: readonly string[]
 }
@@ -64,14 +66,15 @@ export async function writeBatch(
   const clearedNames = joinClearedNames(target, separator)
   if (clearedNames !== undefined) parameters.push(clearedNames)
   const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
-  const [created, updated, unchanged, over, denied, again] = await queryRow(sql, text, parameters, signal)
+  const [created, updated, unchanged, over, existing, absent, again] = await queryRow(sql, text, parameters, signal)
   const split = (list: string | null | undefined) => (list ? list.split(rowSeparator) : [])
   return {
     created: Number(created),
     updated: Number(updated),
     unchanged: Number(unchanged),
     over: split(over),
-    denied: split(denied),
+    existing: split(existing),
+    absent: split(absent),
     again: split(again),
   }
 }

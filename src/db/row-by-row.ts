@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { Sql } from 'postgres'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
 import { buildBatchStatement, type ParameterNames } from './batch-statement.js'
 import { execute, isTransaction, query, queryRow, type SqlClient } from './client.js'
 import type { Refusal } from './failures.js'
+import { inTransaction } from './transaction.js'
 
 /** What became of one row. */
-export type RowFate = 'created' | 'updated' | 'unchanged' | 'over' | 'denied' | 'again' | Refusal
+export type RowFate = 'created' | 'updated' | 'unchanged' | 'over' | 'existing' | 'absent' | 'again' | Refusal
 
-const OUTCOMES = ['created', 'updated', 'unchanged', 'over', 'denied', 'again'] as const
+const OUTCOMES = ['created', 'updated', 'unchanged', 'over', 'existing', 'absent', 'again'] as const
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
 const TRIES = 10
@@ -54,7 +54,7 @@ export async function writeRowByRow(
   }
   const result = isTransaction(sql)
     ? await work(sql)
-    : await (sql as Sql).begin(async (tx) => {
+    : await inTransaction(sql, async (tx) => {
         // A deferred constraint would refuse the whole transaction at its end.
         await execute(tx, 'set constraints all immediate', [], signal)
         return work(tx)
@@ -98,7 +98,8 @@ ${statement}
         loop
           _ca_fate := case when _ca_outcome.created = '1' then 'created'
             when _ca_outcome.updated = '1' then 'updated' when _ca_outcome.unchanged = '1' then 'unchanged'
-            when _ca_outcome.over is not null then 'over' when _ca_outcome.denied is not null then 'denied'
+            when _ca_outcome.over is not null then 'over' when _ca_outcome.existing is not null then 'existing'
+            when _ca_outcome.absent is not null then 'absent'
             else 'again' end;
         end loop;
         exit when _ca_fate <> 'again';

@@ -68,7 +68,8 @@ export async function upsertCustomer(
     for (let tries = 0; tries < 10; tries++) {
       const result = await attempt(sql, (db) => writeBatch(db, target, [{ email, text, separator }], given.length > 0))
       if (result.over.length > 0) throw overCap(maxCustomAttributes)
-      if (result.denied.length > 0) throw denied(settings)
+      if (result.existing.length > 0) throw customerExists()
+      if (result.absent.length > 0) throw customerNotFound()
       if (result.again.length > 0) continue
       const [id] = await queryRow(
         sql,
@@ -96,11 +97,14 @@ export function overCap(max: number): CustomAttributesError {
   )
 }
 
-/** The problem of a row that `existing: 'reject'` or `unknown: 'reject'` keeps out. */
-export function denied({ unknown }: Pick<MergeOptions, 'unknown'>): CustomAttributesError {
-  return unknown === 'reject'
-    ? new CustomAttributesError('CUSTOMER_NOT_FOUND', "The customer does not exist, and unknown is 'reject'.")
-    : new CustomAttributesError('CUSTOMER_EXISTS', "The customer exists already, and existing is 'reject'.")
+/** The problem of a row that `existing: 'reject'` keeps out. */
+export function customerExists(): CustomAttributesError {
+  return new CustomAttributesError('CUSTOMER_EXISTS', "The customer exists already, and existing is 'reject'.")
+}
+
+/** The problem of a row that `unknown: 'reject'` keeps out. */
+export function customerNotFound(): CustomAttributesError {
+  return new CustomAttributesError('CUSTOMER_NOT_FOUND', "The customer does not exist, and unknown is 'reject'.")
 }
 
 interface ReadInput {

@@ -1,9 +1,10 @@
+import { abortError } from '../csv/source.js'
 import { attempt } from '../db/attempt.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
 import { classifyFailure, type Refusal, refusalMessage } from '../db/failures.js'
 import { writeRowByRow } from '../db/row-by-row.js'
-import { denied, overCap } from '../db/upsert.js'
+import { customerExists, customerNotFound, overCap } from '../db/upsert.js'
 import { CustomAttributesError } from '../errors.js'
 import type { RowProblem } from '../rows.js'
 import { type Entry, hasAttribute } from './entries.js'
@@ -87,7 +88,7 @@ export class BatchWriter {
   async #insert(rows: readonly Entry[]): Promise<boolean> {
     try {
       const created = await this.#send(rows, insertBatch)
-      await this.#settle(rows, { created, updated: 0, unchanged: 0, over: [], denied: [], again: [] })
+      await this.#settle(rows, { created, updated: 0, unchanged: 0, over: [], existing: [], absent: [], again: [] })
       return true
     } catch (error) {
       if (classifyFailure(error) !== 'refused') throw error
@@ -97,7 +98,7 @@ export class BatchWriter {
     }
   }
 
-  #send<Result>(
+  async #send<Result>(
     rows: readonly Entry[],
     write: (
       sql: SqlClient,
@@ -108,6 +109,7 @@ export class BatchWriter {
     ) => Promise<Result>,
   ): Promise<Result> {
     const { sql, target, signal } = this.#settings
+    if (signal.aborted) throw abortError(signal)
     const unrecorded = [...this.#unrecorded.values()]
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
     return attempt(sql, (db) => write(db, target, rows, recordsDefinitions, signal), signal)
@@ -119,17 +121,21 @@ export class BatchWriter {
     tally.created += outcome.created
     tally.updated += outcome.updated
     tally.unchanged += outcome.unchanged
-    const over = new Set(outcome.over)
-    const barred = new Set(outcome.denied)
-    const again = new Set(outcome.again)
     const left: Entry[] = []
-    const rejected: [Entry, CustomAttributesError][] = []
-    const accepted = over.size + barred.size + again.size === 0 ? rows : []
-    for (const entry of accepted === rows ? [] : rows) {
-      if (again.has(entry.email)) left.push(entry)
-      else if (over.has(entry.email)) rejected.push([entry, overCap(target.plan.maxCustomAttributes)])
-      else if (barred.has(entry.email)) rejected.push([entry, denied(target.plan)])
-      else (accepted as Entry[]).push(entry)
+    const rejected: [Entry, RowProblem][] = []
+    const fates = new Map<string, () => RowProblem | undefined>([
+      ...outcome.over.map((email) => [email, () => overCap(target.plan.maxCustomAttributes)] as const),
+      ...outcome.existing.map((email) => [email, customerExists] as const),
+      ...outcome.absent.map((email) => [email, customerNotFound] as const),
+      ...outcome.again.map((email) => [email, () => undefined] as const),
+    ])
+    const accepted = fates.size === 0 ? rows : rows.filter(({ email }) => !fates.has(email))
+    for (const entry of fates.size === 0 ? [] : rows) {
+      const fate = fates.get(entry.email)
+      if (!fate) continue
+      const problem = fate()
+      if (problem) rejected.push([entry, problem])
+      else left.push(entry)
     }
     for (const entry of accepted) tally.unchanged += entry.twins?.length ?? 0
     this.#noteNames(accepted)
@@ -171,7 +177,8 @@ export class BatchWriter {
     for (const [at, entry] of rows.entries()) {
       const fate = fates[at]!
       if (fate === 'over') rejected.push([entry, overCap(target.plan.maxCustomAttributes)])
-      else if (fate === 'denied') rejected.push([entry, denied(target.plan)])
+      else if (fate === 'existing') rejected.push([entry, customerExists()])
+      else if (fate === 'absent') rejected.push([entry, customerNotFound()])
       else if (fate === 'again') rejected.push([entry, swallowed()])
       else if (typeof fate === 'object') rejected.push([entry, refused(fate)])
       else {

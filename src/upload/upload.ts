@@ -1,4 +1,5 @@
-import type { Sql, TransactionSql } from 'postgres'
+import { setMaxListeners } from 'node:events'
+import type { Sql } from 'postgres'
 import { type ColumnMapping, isEmailHeader, mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import { type CsvFile, openCsv } from '../csv/file.js'
@@ -8,8 +9,9 @@ import { accountLockSql } from '../db/batch-statement.js'
 import { isTransaction, query, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { readDefinitions, recordDefinitions } from '../db/definitions.js'
-import { isDatabaseError, toDatabaseError } from '../db/failures.js'
+import { classifyFailure, isDatabaseError, toDatabaseError } from '../db/failures.js'
 import type { TableShape } from '../db/table-shape.js'
+import { inTransaction } from '../db/transaction.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
@@ -40,7 +42,10 @@ export async function uploadCsv(
   const known = await readDefinitions(sql, shape, accountId).catch((error) => {
     throw toDatabaseError(error)
   })
-  const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
+  // Whatever ends the upload also ends the reading and the statements under way.
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const file = await openCsv(csv, { ...options, signal }, isEmailHeader(options.columns))
   const tally = new Tally(options, file.bytesRead)
   let mapping: ColumnMapping
   try {
@@ -56,8 +61,14 @@ export async function uploadCsv(
     await file.close()
     throw error
   }
-  const run = { ...context, options, file, mapping, known, tally }
-  await inMode(sql, options, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }), tally)
+  const run = { ...context, options, file, mapping, known, tally, stop, signal }
+  try {
+    await inMode(sql, options, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }))
+  } catch (error) {
+    stop.abort()
+    if (options.atomic || options.dryRun) tally.forget()
+    throw withCounts(error, tally)
+  }
 
   tally.progress(true)
   return {
@@ -91,19 +102,15 @@ async function inMode(
   sql: SqlClient,
   { atomic, dryRun }: ResolvedUploadOptions,
   write: (sql: SqlClient, isExclusive: boolean) => Promise<void>,
-  tally: Tally,
 ): Promise<void> {
+  if (!atomic && !dryRun) return write(sql, isTransaction(sql))
   try {
-    if (!atomic && !dryRun) return await write(sql, isTransaction(sql))
-    const work = async (tx: TransactionSql) => {
+    await inTransaction(sql, async (tx) => {
       await write(tx, true)
       if (dryRun) throw ROLL_BACK
-    }
-    await (isTransaction(sql) ? (sql as TransactionSql).savepoint(work) : (sql as Sql).begin(work))
+    })
   } catch (error) {
-    if (error === ROLL_BACK) return
-    if (atomic || dryRun) tally.forget()
-    throw withCounts(error, tally)
+    if (error !== ROLL_BACK) throw error
   }
 }
 
@@ -114,12 +121,15 @@ interface Run extends UploadContext {
   known: readonly string[]
   tally: Tally
   isExclusive: boolean
+  stop: AbortController
+  /** aborts when the host's signal does, or when the upload has failed */
+  signal: AbortSignal
 }
 
 async function writeRows(run: Run): Promise<void> {
-  const { sql, shape, accountId, options, file, tally, isExclusive } = run
-  const stop = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const { sql, shape, accountId, options, file, tally, isExclusive, stop, signal } = run
+  // Every statement of every lane listens; that is no leak for Node to warn of.
+  setMaxListeners(0, signal)
   const entries = createEntryReader(run.mapping, shape, { ...run.rows, dateFormat: options.dateFormat }, file.rareBytes)
   const reject = async (place: Place, problem: RowProblem) => {
     await tally.reject({ ...place, ...problem })
@@ -184,7 +194,7 @@ async function writeRows(run: Run): Promise<void> {
     await file.close()
     // What is under way is waited for, so that the counts are sure and no statement outlives the upload.
     await Promise.all(lanes.map((lane) => lane.settle()))
-    throw options.signal?.aborted ? abortError(options.signal) : error
+    throw options.signal?.aborted && classifyFailure(error) !== 'lost' ? abortError(options.signal) : error
   }
 }
 

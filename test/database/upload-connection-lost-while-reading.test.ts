@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { createCustomAttributesStore } from '../../src/index.js'
+import { useDatabase } from '../support/database.js'
+
+const db = useDatabase()
+const account = '00000000-0000-4000-8000-000000000001'
+
+test.each([{ atomic: true }, { dryRun: true }, {}])(
+  'the connection is lost while the source is slow: %o',
+  async (mode) => {
+    const client = db.connect({ max: 2, connection: { application_name: 'slow' } })
+    const store = createCustomAttributesStore(client)
+    let isClosed = false
+    async function* source(): AsyncGenerator<string> {
+      try {
+        yield `email\n${Array.from({ length: 30_000 }, (_, at) => `a${at}@x.com`).join('\n')}\n`
+        await sleep(300)
+        await db.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'slow' and datname = current_database()`
+        await sleep(300)
+        yield 'b@x.com\n'
+        await sleep(50)
+        yield 'c@x.com\n'
+      } finally {
+        isClosed = true
+      }
+    }
+    const upload = store.uploadCsv(account, source(), { ...mode, batchSize: 500 })
+    if ('atomic' in mode || 'dryRun' in mode) {
+      await expect(upload).rejects.toMatchObject({
+        code: 'CONNECTION_LOST',
+        details: { stored: { customersCreated: 0 } },
+      })
+      const [row] = await db.sql`select count(*)::int as n from customer.customer where account_id = ${account}`
+      expect(row).toEqual({ n: 0 })
+    } else {
+      // Nothing was under way: the client connects anew and the upload goes on.
+      expect(await upload).toMatchObject({ customersCreated: 30_002 })
+    }
+    await sleep(400)
+    expect(isClosed).toBe(true)
+  },
+)
