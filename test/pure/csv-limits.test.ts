@@ -117,3 +117,18 @@ describe('maxRecordBytes', () => {
     expect(error).toMatchObject({ code: 'RECORD_TOO_LARGE', details: { line: 1 } })
   })
 })
+
+test.each([
+  ['blank lines', ''],
+  ['rows that are too short', 'a@example.com'],
+  ['rows that are too long', 'a@example.com,1,2,3'],
+])('200,000 %s under a longer header cost no more than other rows', async (_what, row) => {
+  const header = 'email,a,b\n'
+  const time = async (line: string) => {
+    const started = performance.now()
+    expect((await readCsv(`${header}${`${line}\n`.repeat(200_000)}`)).rows).toHaveLength(200_000)
+    return performance.now() - started
+  }
+  const usual = await time('a@example.com,1,2')
+  expect(await time(row)).toBeLessThan(3 * usual + 500)
+})
