@@ -31,7 +31,8 @@ export interface RejectedRowsCsvOptions {
  *
  * Cells are quoted as RFC 4180 says, with CRLF line ends. A cell that a spreadsheet would run as a formula (it starts
  * with `= + - @`, TAB or CR) gets an apostrophe before it, which an upload drops again. A row with too few cells is
- * filled up with empty ones; the cells that a row has too many stand behind the two columns, so that none is lost.
+ * filled up with empty ones (as long as its `error_code` cell says so and its last cell is empty, an upload rejects it
+ * again); the cells that a row has too many stand behind the two columns, so that none is lost.
  *
  * @param headers - the file's header row (`UploadResult.headers`)
  * @param rejectedRows - the rejected rows, from `UploadResult.rejected` or collected by `onRejected`

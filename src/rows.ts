@@ -115,6 +115,9 @@ export function createRowReader(
     target === null ? [] : [{ index: position - 1, header, ...target }],
   )
   const indexes = targets.map(({ index }) => index)
+  const own = mapping.columns.filter(({ reason }) => reason === 'rejected_rows')
+  const errorCodeAt = own.find(({ header }) => header.toLowerCase() === 'error_code')?.position
+  const lastCellAt = Math.max(0, ...mapping.columns.filter((column) => !own.includes(column)).map((c) => c.position))
   const emailAt = targets.findIndex(({ field }) => field === 'email')
   if (emailAt === -1) {
     throw new CustomAttributesError('EMAIL_COLUMN_MISSING', 'email is required: the mapping has no email column.')
@@ -124,6 +127,7 @@ export function createRowReader(
     targets,
     read(row, values, mayBeUnstorable = true) {
       if (row.length !== width && !hasOnlyBlanksAfter(row, width)) return countMismatch(row.length, width)
+      if (errorCodeAt !== undefined && isStillShort(row, errorCodeAt, lastCellAt)) return stillShort()
       for (let at = 0; at < indexes.length; at++) {
         const value = cleanValue(row[indexes[at]!]!)
         if (value.length > maxValueLength && [...value].length > maxValueLength) {
@@ -197,6 +201,24 @@ function hasOnlyBlanksAfter(row: readonly string[], width: number): boolean {
   if (row.length < width) return false
   for (let index = width; index < row.length; index++) if (row[index]!.trim() !== '') return false
   return true
+}
+
+/**
+ * Whether a row that `rejectedRowsCsv` filled up with empty cells is still as it was: it must not pass as a whole row.
+ * Positions count from 1.
+ */
+function isStillShort(row: readonly string[], errorCodeAt: number, lastCellAt: number): boolean {
+  return row[errorCodeAt - 1]?.trim() === 'COLUMN_COUNT_MISMATCH' && row[lastCellAt - 1]?.trim() === ''
+}
+
+function stillShort(): RowProblem {
+  return {
+    code: 'COLUMN_COUNT_MISMATCH',
+    message:
+      'The row was rejected for having too few cells, and its last cell is still empty. Put the values into their ' +
+      'columns; if the row is right as it is, empty its error_code cell.',
+    details: {},
+  }
 }
 
 function countMismatch(cells: number, headers: number): RowProblem {
