@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const notHere = [...configDefaults.exclude, 'test/browser/**', 'test/matrix/**', 'test/bench/**']
+// `npm test` needs Node and npm alone; these need a program of the system besides.
+const needsPsql = 'test/psql/**/*.test.ts'
 
 export default defineConfig({
   plugins: [
@@ -33,9 +35,13 @@ export default defineConfig({
         test: {
           name: 'database',
           include: ['test/**/*.test.ts'],
-          exclude: [...notHere, 'test/pure/**'],
+          exclude: [...notHere, 'test/pure/**', needsPsql],
           globalSetup: 'test/support/global-setup.ts',
         },
+      },
+      {
+        extends: true,
+        test: { name: 'psql', include: [needsPsql], globalSetup: 'test/support/global-setup.ts' },
       },
     ],
   },
