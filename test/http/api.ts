@@ -43,6 +43,12 @@ export interface TestApi {
   running(): number
 }
 
+/** One customer with one attribute. */
+export const CSV = 'email,first_name,loyalty_tier\nAda@Example.com,Ada,gold\n'
+
+/** One attribute more than a customer may have. */
+export const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']
+
 /** Makes a form with a file. */
 export function formOf(csv: string | Blob, name = 'customers.csv', fields: Record<string, string> = {}): FormData {
   const form = new FormData()

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import { CSV, formOf, type TestApi } from '../api.js'
+
+export function describeUploadOptions(api: TestApi): void {
+  describe('options of an upload', () => {
+    it('come as parameters', async () => {
+      const account = api.newAccount()
+      await api.upload(account, formOf('email,first_name,tier\nada@example.com,Ada,gold\n'))
+      const rejecting = await api.upload(account, formOf(CSV), { existing: 'reject' })
+      expect(rejecting.body.rejected[0].code).toBe('CUSTOMER_EXISTS')
+      const unknown = await api.upload(account, formOf('email\nbob@example.com\n'), { unknown: 'reject' })
+      expect(unknown.body.rejected[0].code).toBe('CUSTOMER_NOT_FOUND')
+      const cleared = await api.upload(account, formOf('email,tier\nada@example.com,\n'), { empty_values: 'clear' })
+      expect(cleared.body.customers_updated).toBe(1)
+      const pipes = await api.upload(account, formOf('email|a,b\ncy@example.com|1\n'), { delimiter: '|' })
+      expect(pipes.body.custom_attributes_found).toEqual(['a,b'])
+      const latin = await api.upload(account, formOf('email,n\ndi@example.com,é\n'), { encoding: 'windows-1252' })
+      expect(latin.status).toBe(200)
+      expect((await api.store.getCustomer(account, 'di@example.com'))?.custom_attributes).toEqual({ n: 'Ã©' })
+    })
+
+    it('columns and attributes come as fields before the file, or as parameters', async () => {
+      const csv = 'Contact,Handy,Note,Tier\nada@example.com,+45 1,secret,gold\n'
+      const columns = JSON.stringify({ Contact: { field: 'email' }, Handy: { field: 'phone' } })
+      const attributes = '["tier"]'
+      for (const [fields, query] of [
+        [{ columns, attributes }, {}],
+        [{}, { columns, attributes }],
+        [{ columns, attributes }, { attributes: 'none' }],
+      ] as [Record<string, string>, Record<string, string>][]) {
+        const account = api.newAccount()
+        const { status, body } = await api.upload(account, formOf(csv, 'a.csv', fields), query)
+        expect([status, body.custom_attributes_found]).toEqual([200, ['Tier']])
+        expect(body.ignored).toEqual([{ header: 'Note', position: 3, reason: 'attribute_not_chosen' }])
+        expect(await api.store.getCustomer(account, 'ada@example.com')).toMatchObject({ phone: '+45 1' })
+      }
+      const none = await api.upload(api.newAccount(), formOf(CSV), { attributes: 'none' })
+      expect(none.body.custom_attributes_found).toEqual([])
+    })
+
+    it.each([
+      ['a value that is no choice', { existing: 'overwrite' }, 'existing'],
+      ['a flag that is none', { dry_run: 'yes' }, 'dry_run'],
+      ['a parameter that is not known', { dryRun: 'true' }, 'dryRun'],
+      ['columns that are no JSON', { columns: '{' }, 'columns'],
+      ['attributes that are no JSON', { attributes: 'tier' }, 'attributes'],
+    ])('are refused when they are wrong: %s', async (_, query, parameter) => {
+      const account = api.newAccount()
+      const { status, body } = await api.upload(account, formOf(CSV), query as Record<string, string>)
+      expect([status, body.code, body.details.parameter]).toEqual([400, 'INVALID_REQUEST', parameter])
+      expect((await api.stored(account)).customers).toBe(0)
+    })
+
+    it('are refused when they do not fit the file or the library', async () => {
+      const account = api.newAccount()
+      const unknown = await api.upload(account, formOf(CSV), { columns: '{"Nope":null}' })
+      expect([unknown.status, unknown.body.code]).toEqual([400, 'UNKNOWN_COLUMN'])
+      const wrong = await api.upload(account, formOf(CSV), { columns: '{"email":{"field":"password_hash"}}' })
+      expect([wrong.status, wrong.body.code]).toEqual([400, 'INVALID_OPTION'])
+      const list = await api.upload(account, formOf(CSV), { attributes: '{"a":1}' })
+      expect([list.status, list.body.code]).toEqual([400, 'INVALID_OPTION'])
+      expect((await api.stored(account)).customers).toBe(0)
+    })
+
+    it('a parameter that stands there twice is refused', async () => {
+      const path = `/api/accounts/${api.newAccount()}/customers/upload?existing=merge&existing=reject`
+      const { status, body } = await api.request('POST', path, { body: formOf(CSV) })
+      expect([status, body.code]).toEqual([400, 'INVALID_REQUEST'])
+    })
+
+    it('dry_run and atomic are for hosts that allow them', async () => {
+      const account = api.newAccount()
+      const dry = await api.upload(account, formOf(CSV), { dry_run: 'true' })
+      expect([dry.status, dry.body.customers_created]).toEqual([200, 1])
+      expect((await api.stored(account)).customers).toBe(0)
+      const whole = await api.upload(account, formOf(CSV), { atomic: 'true' })
+      expect([whole.status, whole.body.customers_created]).toEqual([200, 1])
+
+      api.use({})
+      for (const mode of ['dry_run', 'atomic']) {
+        const { status, body } = await api.upload(account, formOf(CSV), { [mode]: 'true' })
+        expect([status, body.code, body.details.parameter]).toEqual([403, 'FORBIDDEN', mode])
+        expect((await api.upload(account, formOf(CSV), { [mode]: 'false' })).status).toBe(200)
+      }
+      api.use({ upload: { dryRun: true } })
+      const { status } = await api.upload(account, formOf('email\nbob@example.com\n'), { dry_run: 'false' })
+      expect(status).toBe(403)
+      expect((await api.upload(account, formOf('email\nbob@example.com\n'))).body.customers_created).toBe(1)
+      expect((await api.stored(account)).customers).toBe(1)
+    })
+
+    it('a field that the host keeps from files cannot be had by columns', async () => {
+      const account = api.newAccount()
+      api.use({ upload: { fields: ['first_name'] } })
+      const csv = 'email,accepts_marketing,opt\nada@example.com,true,true\n'
+      const plain = await api.upload(account, formOf(csv), { attributes: 'none' })
+      expect(plain.body.ignored[0]).toMatchObject({ header: 'accepts_marketing', reason: 'field_not_allowed' })
+      for (const columns of [
+        { opt: { field: 'accepts_marketing' } },
+        [null, { target: { field: 'accepts_marketing' } }],
+      ]) {
+        const { status, body } = await api.upload(account, formOf(csv), { columns: JSON.stringify(columns) })
+        expect([status, body.code]).toEqual([403, 'FORBIDDEN'])
+      }
+      expect(await api.store.getCustomer(account, 'ada@example.com')).toMatchObject({ accepts_marketing: null })
+    })
+  })
+}
