@@ -57,7 +57,7 @@ export class RecordReader extends Parser {
     this.#batch.records.push(record)
     this.#batch.lines.push(this.#line)
     // A record of another length than the first costs csv-parse a whole Error, even relaxed: let each be the first.
-    this.info.records = 0
+    ;(this.info as { records: number }).records = 0
     // csv-parse counts a CRLF within quotes twice, so more than one line means to count.
     const lines = this.info.lines - this.#linesBefore === 1 ? 1 : 1 + countLineBreaks(record)
     this.#linesBefore = this.info.lines
