@@ -34,7 +34,9 @@ export const isFunction: OptionRule = (value) => (typeof value === 'function' ? 
 export const isSignal: OptionRule = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal')
 
 export const isObject: OptionRule = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object'
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map)
+    ? undefined
+    : 'an object'
 
 export const oneOf =
   (...choices: readonly (string | undefined)[]): OptionRule =>

@@ -69,9 +69,16 @@ async function send(
   // An abort between two statements finds none to cancel.
   if (signal?.aborted) throw abortError(signal)
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
-  // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
-  const cancel = () =>
-    void (pending as unknown as { canceller?: (query: unknown) => Promise<void> }).canceller?.(pending)?.catch(() => {})
+  let cancelled: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  const cancel = () => {
+    timer = setTimeout(() => {
+      // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
+      cancelled = (pending as unknown as { canceller?: (query: unknown) => Promise<void> })
+        .canceller?.(pending)
+        ?.catch(() => {})
+    }, CANCEL_AFTER_MS)
+  }
   signal?.addEventListener('abort', cancel, { once: true })
   try {
     return (await pending) as unknown as (Uint8Array | null)[][] & { count: number }
@@ -81,9 +88,17 @@ async function send(
     if (classifyFailure(error) === 'lost') await sleep(5)
     throw error
   } finally {
+    clearTimeout(timer)
     signal?.removeEventListener('abort', cancel)
+    await cancelled
   }
 }
+
+/**
+ * How long a statement may still run when its signal aborts before it is cancelled. A cancel request goes to the
+ * connection, not to the statement: one that came just too late would hit whatever the host runs there next.
+ */
+const CANCEL_AFTER_MS = 250
 
 /** The only row of a result that always has one. */
 export async function queryRow(

@@ -134,7 +134,9 @@ function customerReader(shape: TableShape): { columns: string; read(row: TextRow
 function printSql({ name, type }: TableColumn): string {
   const column = `c.${quoteIdentifier(name)}`
   if (type === 'date' || type === 'timestamp') return `to_json(${column}) #>> '{}'`
-  if (type === 'timestamptz') return `(to_json(${column} at time zone 'UTC') #>> '{}') || 'Z'`
+  if (type === 'timestamptz') {
+    return `case when isfinite(${column}) then (to_json(${column} at time zone 'UTC') #>> '{}') || 'Z' else ${column}::text end`
+  }
   return `${column}::text`
 }
 

@@ -100,6 +100,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
   await requireUnique(sql, customer, ['account_id', 'email'])
   await requireCap(sql, customer, options.maxCustomAttributes, migration1)
   requireNoOtherNotNull(customer.name, columns, FILLED_OF_CUSTOMER)
+  requireActiveStatus(customer.name, columns.get('status'))
 
   const definition = await findTable(sql, options.definitionTable)
   if (!definition) {
@@ -269,6 +270,19 @@ function requireNoOtherNotNull(
       { table, column: name },
     )
   }
+}
+
+/** Types that can hold the status of a new customer; besides enums that have it. */
+const TEXTS = ['text', 'varchar', 'bpchar', 'citext']
+
+function requireActiveStatus(table: string, status: TableColumn | undefined): void {
+  if (!status || status.isGenerated) return
+  const { type, labels, maxLength } = status
+  if (labels ? labels.includes('active') : TEXTS.includes(type) && (maxLength ?? 6) >= 6) return
+  throw notReady(
+    `Column status of ${table} cannot hold 'active', the status of a new customer. Give it a type that can, such as text.`,
+    { table, column: 'status' },
+  )
 }
 
 async function requireDefinitionColumns(sql: SqlClient, table: FoundTable, account: TableColumn): Promise<void> {

@@ -6,7 +6,7 @@ import { type CsvFile, openCsv } from '../csv/file.js'
 import { abortError, type CsvInput } from '../csv/source.js'
 import { attempt } from '../db/attempt.js'
 import { accountLockSql } from '../db/batch-statement.js'
-import { isTransaction, query, type SqlClient } from '../db/client.js'
+import { execute, isTransaction, query, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { readDefinitions, recordDefinitions } from '../db/definitions.js'
 import { classifyFailure, isDatabaseError, toDatabaseError } from '../db/failures.js'
@@ -106,6 +106,8 @@ async function inMode(
   if (!atomic && !dryRun) return write(sql, isTransaction(sql))
   try {
     await inTransaction(sql, async (tx) => {
+      // A deferred constraint would refuse all at the end, or in a dry run nothing at all; a host's own transaction is its own.
+      if (!isTransaction(sql)) await execute(tx, 'set constraints all immediate')
       await write(tx, true)
       if (dryRun) throw ROLL_BACK
     })
