@@ -142,6 +142,16 @@ test('values are printed the same way whatever the session is set to', async () 
   }
 })
 
+test('moments without end are printed as PostgreSQL prints them', async () => {
+  const { store, account } = await withPeople()
+  await db.sql`insert into customer.customer (account_id, email, birthday, last_order_date)
+    values (${account}, 'endless@example.com', '-infinity', 'infinity')`
+  expect(await store.getCustomer(account, 'endless@example.com')).toMatchObject({
+    birthday: '-infinity',
+    last_order_date: 'infinity',
+  })
+})
+
 test('what is no email is INVALID_ARGUMENT', async () => {
   const { store, account } = await withPeople()
   for (const emails of [null, 'john@example.com', [5], [null]]) {

@@ -103,6 +103,17 @@ test.each<[string, string, RegExp]>([
     /Column phone .* NOT NULL without a default/,
   ],
   [
+    'a status without active',
+    `create type customer.mood as enum ('subscribed', 'gone');
+     alter table ${C} alter status drop default, alter status type customer.mood using 'gone'`,
+    /^Column status of .* cannot hold 'active', the status of a new customer\./,
+  ],
+  [
+    'a status that is too short',
+    `alter table ${C} alter status type varchar(5) using 'x'`,
+    /^Column status of .* cannot hold 'active'/,
+  ],
+  [
     'no definition table',
     `drop table ${D}`,
     /^Table customer\.custom_attribute_definition does not exist\. Apply sql\/0002_create_attribute_definitions\.up\.sql/,

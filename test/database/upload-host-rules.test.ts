@@ -75,6 +75,16 @@ test.each<[string, Record<string, string>, Record<string, unknown>]>([
   }
 })
 
+test('a deferred constraint refuses its row, and only it, in one transaction too', async () => {
+  const rows = Array.from({ length: 20 }, (_, at) => row(`p${at}`, at === 13 ? { status: 'later' } : {}))
+  for (const options of [{ atomic: true }, { atomic: true, batchSize: 3 }, { dryRun: true }]) {
+    const { store, account } = open()
+    const result = await store.uploadCsv(account, writeCsv([headers, ...rows]), options)
+    expect(result).toMatchObject({ rowsTotal: 20, customersCreated: 19, rowsRejected: 1 })
+    expect(result.rejected).toMatchObject([{ row: 15, code: 'ROW_REFUSED', details: { constraint: 'judged_later' } }])
+  }
+})
+
 test('a trigger that swallows rows: each is rejected, none is counted as stored', async () => {
   for (const batchSize of [1, 7, 1_000]) {
     const { store, account } = open()

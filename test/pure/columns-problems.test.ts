@@ -151,6 +151,11 @@ describe('INVALID_OPTION', () => {
     ['known attributes of another type', { knownAttributes: [1] }, 'knownAttributes must be an array of strings'],
     ['options that are no object', 'all', 'options must be an object, got the string "all"'],
     ['a target that is none', { columns: { email: 'phone' } }, 'columns["email"] must be { field: <standard field> }'],
+    [
+      'a Map',
+      { columns: new Map([['email', null]]) },
+      'columns must be an object or an array, got an object of class Map',
+    ],
     ['a field that is none', { columns: { email: { field: 'e-mail' } } }, 'columns["email"] must be'],
     ['both at once', { columns: { email: { field: 'email', attribute: 'x' } } }, 'columns["email"] must be'],
     ['a target at a position', { columns: [{ field: 'email' }, 7] }, 'columns["1"] must be'],
