@@ -113,7 +113,7 @@ export interface ColumnOptions {
     | readonly (ColumnTarget | Pick<MappedColumn, 'target'> | undefined)[]
   /** Which headers that are no standard field become attributes. Default `'all'`. */
   attributes?: 'all' | 'none' | readonly string[]
-  /** Which standard fields the file may fill; `email` always may. Default `'all'`. */
+  /** Which standard fields the file may fill, also by `columns`; `email` always may. Default `'all'`. */
   fields?: 'all' | readonly StandardColumn[]
   /** Attribute names that the account uses already: a header of the same form takes the known spelling. Default none. */
   knownAttributes?: readonly string[]
@@ -318,6 +318,8 @@ function assignTargets(headers: readonly string[], options: ResolvedColumnOption
     const mapped = overrides[index]
     if (mapped === null) return column(null, 'skipped')
     if (mapped !== undefined) {
+      // `fields` is the host's word, `columns` may be its user's.
+      if ('field' in mapped && allowed && !allowed.has(mapped.field)) return column(null, 'field_not_allowed')
       return column('field' in mapped ? { field: mapped.field } : { attribute: mapped.attribute.trim() }, 'mapped')
     }
     const form = forms[index]!

@@ -99,23 +99,23 @@ describe('mailMerge', () => {
     expect(seen).toEqual(all.map(({ customer }) => customer.id))
   })
 
-  test('with 1,000 stable customers and others that come and go, each stable one comes exactly once', async () => {
+  test('with 10,000 stable customers and others that come and go, each stable one comes exactly once', async () => {
     const busy = '00000000-0000-4000-8000-000000000002'
-    const rows = Array.from({ length: 1000 }, (_, at) => `stable${at}@x.com`)
+    const rows = Array.from({ length: 10_000 }, (_, at) => `stable${at}@x.com`)
     await store.uploadCsv(busy, `email\n${rows.join('\n')}`)
     const seen: string[] = []
     let step = 0
-    for await (const { customer } of store.mailMerge(busy, 'x', { audience: 'all', pageSize: 50 })) {
+    for await (const { customer } of store.mailMerge(busy, 'x', { audience: 'all', pageSize: 500 })) {
       seen.push(customer.email)
-      if (++step % 20 === 0) {
+      if (++step % 200 === 0) {
         await store.upsertCustomer(busy, { email: `new${step}@x.com` })
-        await store.upsertCustomer(busy, { email: `stable${step % 1000}@x.com`, first_name: `changed${step}` })
-        await db.sql`delete from customer.customer where account_id = ${busy} and email = ${`new${step - 40}@x.com`}`
+        await store.upsertCustomer(busy, { email: `stable${step % 10_000}@x.com`, first_name: `changed${step}` })
+        await db.sql`delete from customer.customer where account_id = ${busy} and email = ${`new${step - 400}@x.com`}`
       }
     }
     const stable = seen.filter((email) => email.startsWith('stable'))
-    expect(stable).toHaveLength(1000)
-    expect(new Set(stable).size).toBe(1000)
+    expect(stable).toHaveLength(10_000)
+    expect(new Set(stable).size).toBe(10_000)
   })
 
   test('a consumer that stops early frees the connection', async () => {

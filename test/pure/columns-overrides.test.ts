@@ -56,13 +56,11 @@ test('a field can be made an attribute, and its alias then takes the field', () 
   expect(mapping).toMatchObject({ standard: ['email', 'phone'], custom: ['landline'] })
 })
 
-test('attributes: none and fields leave what is mapped by hand', () => {
-  const mapping = mapColumns(['email', 'tier', 'Handy'], {
-    columns: { tier: { attribute: 'tier' }, Handy: { field: 'phone' } },
-    attributes: 'none',
-    fields: [],
-  })
+test('attributes: none leaves what is mapped by hand; fields holds for that, too', () => {
+  const columns = { tier: { attribute: 'tier' }, Handy: { field: 'phone' }, Stadt: { field: 'city' } } as const
+  const mapping = mapColumns(['email', 'tier', 'Handy', 'Stadt'], { columns, attributes: 'none', fields: ['phone'] })
   expect(mapping).toMatchObject({ standard: ['email', 'phone'], custom: ['tier'] })
+  expect(mapping.ignored).toEqual([{ header: 'Stadt', position: 4, reason: 'field_not_allowed' }])
 })
 
 test('a header named like something every object has is not mistaken for an override', () => {
