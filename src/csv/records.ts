@@ -16,9 +16,6 @@ export interface RecordBatch {
   lines: number[]
 }
 
-/** Shared, because csv-parse makes each record with room for 17 cells: a million empty lines would take 200 MB. */
-const EMPTY_LINE: string[] = ['']
-
 /** The parts of csv-parse's public but untyped `state` that say where an error stands. */
 interface ParserState {
   quoting: boolean
@@ -37,6 +34,8 @@ export class RecordReader extends Parser {
   #batch: RecordBatch = { records: [], lines: [] }
   #line: number
   #linesBefore = 0
+  /** Empty rows share one record: csv-parse gives each room for 17 cells, and a file can have a million of them. */
+  #empty: string[] = []
 
   /**
    * @param delimiter - the delimiter between cells
@@ -57,7 +56,9 @@ export class RecordReader extends Parser {
 
   override push(record: string[] | null): boolean {
     if (record === null) return false
-    this.#batch.records.push(record.length === 1 && record[0] === '' ? EMPTY_LINE : record)
+    const isEmpty = record[0] === '' && record.every((cell) => cell === '')
+    if (isEmpty && record.length !== this.#empty.length) this.#empty = record
+    this.#batch.records.push(isEmpty ? this.#empty : record)
     this.#batch.lines.push(this.#line)
     // A record of another length than the first costs csv-parse a whole Error, even relaxed: let each be the first.
     ;(this.info as { records: number }).records = 0
