@@ -1,0 +1,161 @@
+/** The HTTP API as the page uses it. */
+import type { ColumnTarget, MappedColumn, Problem, RejectedRow, TemplateProblem } from 'postgres-custom-attributes/pure'
+
+/** The account of `?account=…`; without one the demo's own. */
+export const accountId = new URLSearchParams(location.search).get('account') ?? '00000000-0000-4000-8000-000000000001'
+
+const api = `/api/accounts/${encodeURIComponent(accountId)}`
+const account = `account=${encodeURIComponent(accountId)}`
+
+export const rejectedCsvUrl = `/demo/rejected.csv?${account}`
+
+/** A customer, as the store returns it. */
+export interface Customer {
+  id: string
+  email: string
+  custom_attributes: Record<string, string>
+  [field: string]: unknown
+}
+
+export interface MergeTags {
+  standard_fields: string[]
+  custom_attributes: string[]
+}
+
+export interface Preview {
+  encoding: string
+  delimiter: string
+  headers: string[]
+  columns: (MappedColumn & { samples: string[] })[]
+  warnings: { message: string }[]
+  problems: Problem[]
+}
+
+export interface Progress {
+  bytes_read: number
+  rows_read: number
+  customers_created: number
+  customers_updated: number
+  customers_unchanged: number
+  rows_rejected: number
+}
+
+export interface UploadResult {
+  rows_total: number
+  customers_created: number
+  customers_updated: number
+  customers_unchanged: number
+  rows_rejected: number
+  custom_attributes_found: string[]
+  headers: string[]
+  warnings: { message: string }[]
+  rejected: RejectedRow[]
+}
+
+export interface Message {
+  subject: string
+  html: string
+  text: string
+}
+
+export interface Preflight {
+  recipients: number
+  complete: number
+  tags: { name: string; missing: number }[]
+  unknownTags: (TemplateProblem & { part?: string })[]
+}
+
+/** What the server said is wrong. */
+export class ApiError extends Error {
+  readonly code: string
+
+  constructor({ error, code }: { error: string; code: string }) {
+    super(error)
+    this.code = code
+  }
+}
+
+async function request<Body>(path: string, init?: RequestInit): Promise<Body> {
+  const response = await fetch(path, init)
+  const body = await response.json()
+  if (!response.ok) throw new ApiError(body)
+  return body
+}
+
+export const getMergeTags = (): Promise<MergeTags> => request(`${api}/merge-tags`)
+
+export const getCustomers = async (after?: string): Promise<Customer[]> => {
+  const page = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+  return (await request<{ customers: Customer[] }>(`/demo/customers?${account}${page}`)).customers
+}
+
+export const runPreflight = (message: Message): Promise<Preflight> =>
+  request(`/demo/preflight?${account}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ message }),
+  })
+
+export function previewFile(file: File): Promise<Preview> {
+  const body = new FormData()
+  body.append('file', file)
+  return request(`${api}/customers/upload/preview`, { method: 'POST', body })
+}
+
+export interface UploadOptions {
+  columns: readonly ColumnTarget[]
+  dryRun: boolean
+  signal: AbortSignal
+  /** called with the bytes that are on their way to the server */
+  onSent: (bytes: number) => void
+  onProgress: (progress: Progress) => void
+}
+
+/**
+ * Uploads a file and listens to the server's events meanwhile.
+ *
+ * By XMLHttpRequest: over HTTP/1.1 a browser hands out a response only when all of the request is sent, so that of a
+ * large file `fetch` would tell nothing until its end. This tells the bytes sent first, and the server's events then.
+ */
+export function uploadFile(file: File, options: UploadOptions): Promise<UploadResult> {
+  const { columns, dryRun, signal, onSent, onProgress } = options
+  const body = new FormData()
+  // Before the file, which is read as it comes in.
+  body.append('columns', JSON.stringify(columns))
+  body.append('file', file)
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest()
+    xhr.open('POST', `${api}/customers/upload${dryRun ? '?dry_run=true' : ''}`)
+    xhr.setRequestHeader('accept', 'text/event-stream')
+    xhr.upload.onprogress = ({ loaded }) => onSent(loaded)
+    let taken = 0
+    const takeEvents = () => {
+      const end = xhr.responseText.lastIndexOf('\n\n')
+      for (const { event, data } of parseEvents(xhr.responseText.slice(taken, Math.max(taken, end)))) {
+        if (event === 'progress') onProgress(data as Progress)
+        if (event === 'result') resolve(data as UploadResult)
+        if (event === 'error') reject(new ApiError(data as ApiError & { error: string }))
+      }
+      taken = Math.max(taken, end)
+    }
+    xhr.onprogress = () => xhr.status === 200 && takeEvents()
+    xhr.onload = () => {
+      if (xhr.status !== 200) return reject(new ApiError(JSON.parse(xhr.responseText)))
+      takeEvents()
+      // Without effect when there was a result.
+      reject(new ApiError({ error: 'The server ended the upload without a result.', code: 'CONNECTION_LOST' }))
+    }
+    xhr.onerror = () => reject(new ApiError({ error: 'The connection to the server broke.', code: 'CONNECTION_LOST' }))
+    xhr.onabort = () => reject(new DOMException('The upload was cancelled.', 'AbortError'))
+    signal.addEventListener('abort', () => xhr.abort())
+    xhr.send(body)
+  })
+}
+
+function parseEvents(text: string): { event: string; data: unknown }[] {
+  return text.split('\n\n').flatMap((block) => {
+    const event = /^event: (.*)$/m.exec(block)?.[1]
+    const data = /^data: (.*)$/m.exec(block)?.[1]
+    return event && data ? [{ event, data: JSON.parse(data) }] : []
+  })
+}

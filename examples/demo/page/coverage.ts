@@ -1,0 +1,61 @@
+/** Before sending: who would get the message, and for whom a tag would print nothing. */
+import { type Message, type Preflight, runPreflight } from './api.js'
+import { alertBox, announce, button, element, formatNumber, plural } from './dom.js'
+
+export function showCoverage(panel: HTMLElement, message: () => Message) {
+  const outcome = element('div', { className: 'coverage' })
+  const check = button('Check all recipients', async () => {
+    check.disabled = true
+    try {
+      const report = await runPreflight(message())
+      outcome.replaceChildren(...describe(report))
+      announce(summary(report))
+    } catch (error) {
+      outcome.replaceChildren(alertBox((error as Error).message))
+    }
+    check.disabled = false
+    check.focus()
+  })
+  panel.replaceChildren(
+    element('div', { className: 'actions spread' }, element('h3', {}, 'Before sending'), check),
+    outcome,
+  )
+  return {
+    /** The message is another now: what was said of it is void. */
+    reset(): void {
+      outcome.replaceChildren()
+    },
+  }
+}
+
+function summary({ recipients, complete }: Preflight): string {
+  return `${plural(recipients, 'recipient')}, ${formatNumber(complete)} of them get a message without a hole.`
+}
+
+function describe(report: Preflight): HTMLElement[] {
+  const { recipients, tags, unknownTags } = report
+  return [
+    element('p', {}, summary(report)),
+    element(
+      'ul',
+      {},
+      ...tags.map(({ name, missing }) => {
+        const share = recipients === 0 ? 1 : (recipients - missing) / recipients
+        const bar = element('span', { className: 'bar', attributes: { 'aria-hidden': 'true' } }, element('span'))
+        ;(bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`
+        const note = missing === 0 ? 'nothing missing' : `${formatNumber(missing)} would read a hole`
+        return element(
+          'li',
+          { className: missing > 0 ? 'gaps' : '' },
+          element('code', {}, name),
+          bar,
+          element('span', { className: 'note' }, note),
+        )
+      }),
+    ),
+    ...unknownTags.map(({ message }) => alertBox(message)),
+    ...(tags.some(({ missing }) => missing > 0)
+      ? [element('p', { className: 'note' }, 'A fallback fills the hole: {{name | default: "there"}}')]
+      : []),
+  ]
+}

@@ -1,0 +1,62 @@
+/** Takes the pictures of the README: `node --import tsx test/browser/screenshots.ts [folder]`. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BrowserContextOptions } from 'playwright-core'
+import { removeFolder, startDemo } from './demo-process.js'
+import { expectScreen, launchBrowser, visit, write } from './page.js'
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
+
+const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
+  'wide-light': { viewport: { width: 1180, height: 860 }, colorScheme: 'light' },
+  'narrow-dark': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+}
+
+const HTML = `<h2>Hi {{first_name | default: "there"}}!</h2>
+<p>Your <b>{{loyalty_tier | default: "bronze"}}</b> status brings you
+{{Loyalty Points}} points{{#city}} to spend in {{city}}{{/city}}.</p>
+<p>All the best, {{compny}}</p>`
+
+await mkdir(folder, { recursive: true })
+const demo = await startDemo()
+const browser = await launchBrowser()
+try {
+  for (const [look, options] of Object.entries(LOOKS)) {
+    const context = await browser.newContext(options)
+    const { page } = await visit(await context.newPage(), demo.url)
+    const shoot = (name: string) => page.screenshot({ path: join(folder, `${name}-${look}.png`) })
+    const show = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((node) => {
+          scrollTo(0, node.getBoundingClientRect().top + scrollY - 24)
+        })
+
+    await shoot('start')
+    await page.getByRole('button', { name: 'Take the sample file' }).click()
+    await expectScreen(page, 'Where each column goes')
+    await show('#upload')
+    await shoot('mapping')
+    await page.getByRole('button', { name: 'Check the whole file' }).click()
+    await expectScreen(page, 'This is what would happen')
+    await page.getByRole('button', { name: /^Upload / }).click()
+    await expectScreen(page, /is uploaded$/)
+    await show('#upload')
+    await shoot('result')
+    await write(page, 'Subject', '{{first_name|there}}, your {{loyalty_tier|bronze}} status')
+    await write(page, 'HTML', HTML)
+    await page.getByRole('button', { name: 'Check all recipients' }).click()
+    await page.locator('.coverage li').first().waitFor()
+    await show('#message-heading')
+    await shoot('message')
+    await show('#preview')
+    await shoot('preview')
+    await context.close()
+  }
+} finally {
+  await browser.close()
+  await demo.interrupt()
+  await removeFolder(demo.folder)
+}
