@@ -408,11 +408,10 @@ function duplicateColumns(columns: readonly MappedColumn[]): Problem | undefined
   for (const { target, position, header } of columns) {
     if (target === null) continue
     const name = 'field' in target ? target.field : target.attribute
-    const key = `${'field' in target ? 'field' : 'attribute'} ${name}`
-    const entry = positions.get(key) ?? { name, positions: [], headers: [] }
+    const entry = positions.get(name) ?? { name, positions: [], headers: [] }
     entry.positions.push(position)
     entry.headers.push(header)
-    positions.set(key, entry)
+    positions.set(name, entry)
   }
   const duplicates = [...positions.values()].filter((entry) => entry.positions.length > 1)
   if (duplicates.length === 0) return undefined

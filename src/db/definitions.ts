@@ -5,12 +5,18 @@ import { chooseSeparator, query, type SqlClient } from './client.js'
 import type { TableShape } from './table-shape.js'
 
 /** The account's attribute names, sorted by code point. */
-export async function readDefinitions(sql: SqlClient, shape: TableShape, accountId: string): Promise<string[]> {
+export async function readDefinitions(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const rows = await query(
     sql,
     `select attribute_name::text from ${shape.definitionTable}
      where account_id = $1::${shape.accountIdType} order by attribute_name::text collate "C"`,
     [accountId],
+    signal,
   )
   return rows.map(([name]) => name!)
 }

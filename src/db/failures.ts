@@ -21,7 +21,8 @@ const UNSENT = new Set([
   '57P03', // cannot_connect_now
 ])
 const LOST = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'ECONNRESET', 'EPIPE'])
-const LOST_STATES = /^(?:08|57P01$|57P02$)/
+/** Connection exceptions, but for 08P01: a protocol violation is nothing that passes. */
+const LOST_STATES = /^(?:08(?!P01)|57P01$|57P02$)/
 
 /** Classifies an error of the client by its SQLSTATE or its connection code. */
 export function classifyFailure(error: unknown): FailureKind {

@@ -101,8 +101,16 @@ function checkDate(type: 'date' | 'timestamp' | 'timestamptz', format: DateForma
     if (!time) return expected
     // A date with midnight is what many exports make of a date; any other time of day would be lost.
     if (type === 'date') return /^00:00:00(?:\.0+)?$/.test(time.clock) ? date.iso : expected
-    return `${date.iso} ${time.clock}${time.zone || (type === 'timestamptz' ? 'Z' : '')}`
+    if (type === 'timestamptz') return `${date.iso} ${time.clock}${time.zone || 'Z'}`
+    return time.zone ? toUtc(date.iso, time.clock, time.zone) : `${date.iso} ${time.clock}`
   }
+}
+
+/** A moment as a UTC time of day, for a column without time zone: PostgreSQL would drop the offset without a word. */
+function toUtc(date: string, clock: string, zone: string): string {
+  const [hours, minutes = '00'] = zone === 'Z' ? ['+00'] : (zone.match(/[+-]?\d{2}/g) as string[])
+  const moment = new Date(`${date}T${clock.slice(0, 8)}${hours}:${minutes}`)
+  return `${moment.toISOString().slice(0, 19).replace('T', ' ')}${clock.slice(8)}`
 }
 
 function readDate(value: string, format: DateFormat): { iso: string; length: number } | undefined {
@@ -134,6 +142,6 @@ function readTime(text: string): { clock: string; zone: string } | undefined {
   const [, hours, minutes, secondsWithFraction, fraction, seconds, zone] = found
   const second = secondsWithFraction ?? seconds ?? '00'
   if (Number(hours) > 23 || Number(minutes) > 59 || Number(second) > 59) return undefined
-  if (zone && Math.abs(Number.parseInt(zone, 10)) > 15) return undefined
+  if (zone && Math.abs(Number.parseInt(zone.slice(0, 3), 10)) > 15) return undefined
   return { clock: `${hours}:${minutes}:${second}${fraction ?? ''}`, zone: zone ? zone.toUpperCase() : '' }
 }

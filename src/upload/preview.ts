@@ -72,7 +72,7 @@ export async function previewCsv(
   options: ReturnType<typeof resolvePreviewOptions>,
 ): Promise<CsvPreview> {
   const { sql, shape, accountId } = context
-  const known = await readDefinitions(sql, shape, accountId)
+  const known = await readDefinitions(sql, shape, accountId, options.signal)
   const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
   try {
     const { columns, attributes, fields } = options

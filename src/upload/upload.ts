@@ -39,7 +39,7 @@ export async function uploadCsv(
   const started = performance.now()
   const { sql, shape, accountId } = context
   if (options.signal?.aborted) throw abortError(options.signal)
-  const known = await readDefinitions(sql, shape, accountId).catch((error) => {
+  const known = await readDefinitions(sql, shape, accountId, options.signal).catch((error) => {
     throw toDatabaseError(error)
   })
   // Whatever ends the upload also ends the reading and the statements under way.
