@@ -14,9 +14,9 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
 }
 
 const HTML = `<h2>Hi {{first_name | default: "there"}}!</h2>
-<p>Your <b>{{loyalty_tier | default: "bronze"}}</b> status brings you
+<p>Your <b>{{loyalty_teir | default: "bronze"}}</b> status brings you
 {{Loyalty Points}} points{{#city}} to spend in {{city}}{{/city}}.</p>
-<p>All the best, {{compny}}</p>`
+<p>All the best!</p>`
 
 await mkdir(folder, { recursive: true })
 const demo = await startDemo()
@@ -52,6 +52,8 @@ try {
     await show('#message-heading')
     await shoot('message')
     await show('#preview')
+    // A frame that was out of sight is painted a little later.
+    await page.waitForTimeout(300)
     await shoot('preview')
     await context.close()
   }

@@ -22,11 +22,15 @@ export interface MergeTags {
   custom_attributes: string[]
 }
 
+export interface PreviewColumn extends MappedColumn {
+  samples: string[]
+}
+
 export interface Preview {
   encoding: string
   delimiter: string
   headers: string[]
-  columns: (MappedColumn & { samples: string[] })[]
+  columns: PreviewColumn[]
   warnings: { message: string }[]
   problems: Problem[]
 }

@@ -29,7 +29,7 @@ export function showCoverage(panel: HTMLElement, message: () => Message) {
 }
 
 function summary({ recipients, complete }: Preflight): string {
-  return `${plural(recipients, 'recipient')}, ${formatNumber(complete)} of them get a message without a hole.`
+  return `${plural(recipients, 'recipient')}, ${formatNumber(complete)} of them get a message without a gap.`
 }
 
 function describe(report: Preflight): HTMLElement[] {
@@ -43,7 +43,7 @@ function describe(report: Preflight): HTMLElement[] {
         const share = recipients === 0 ? 1 : (recipients - missing) / recipients
         const bar = element('span', { className: 'bar', attributes: { 'aria-hidden': 'true' } }, element('span'))
         ;(bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`
-        const note = missing === 0 ? 'nothing missing' : `${formatNumber(missing)} would read a hole`
+        const note = missing === 0 ? 'nothing missing' : `${formatNumber(missing)} would see a gap`
         return element(
           'li',
           { className: missing > 0 ? 'gaps' : '' },
@@ -55,7 +55,7 @@ function describe(report: Preflight): HTMLElement[] {
     ),
     ...unknownTags.map(({ message }) => alertBox(message)),
     ...(tags.some(({ missing }) => missing > 0)
-      ? [element('p', { className: 'note' }, 'A fallback fills the hole: {{name | default: "there"}}')]
+      ? [element('p', { className: 'note' }, 'A fallback fills the gap: {{name | default: "there"}}')]
       : []),
   ]
 }

@@ -1,6 +1,6 @@
 /** What becomes of each column: a standard field, a custom attribute, or nothing. */
 import { type ColumnTarget, inspectColumns, type Problem, type StandardColumn } from 'postgres-custom-attributes/pure'
-import type { MergeTags, Preview } from './api.js'
+import type { MergeTags, Preview, PreviewColumn } from './api.js'
 import { alertBox, announce, button, element, formatBytes, plural, screenHeading } from './dom.js'
 
 const MAX_ATTRIBUTES = 10
@@ -18,11 +18,15 @@ const REASONS: Readonly<Record<string, string>> = {
   alias: 'recognised by another name',
   attribute: 'new attribute',
   known_attribute: 'attribute you use already',
+  mapped: 'as you chose before',
   blank: 'has no header',
   reserved: 'belongs to the database',
   rejected_rows: 'told why the row was rejected',
   sensitive: 'looks like a password or token',
 }
+
+/** What was chosen otherwise, by header: a mended file goes the same way as the file that it came from. */
+const choices = new Map<string, ColumnTarget>()
 
 interface MappingScreen {
   file: File
@@ -32,10 +36,15 @@ interface MappingScreen {
 }
 
 export function showMapping(panel: HTMLElement, { file, preview, tags, onDone }: MappingScreen): void {
-  const targets = preview.columns.map(({ target }) => target)
-  const rows = preview.columns.map((column, at) =>
+  const columns = preview.columns.map((column): PreviewColumn => {
+    const target = choices.get(column.header)
+    return target === undefined ? column : { ...column, target, reason: 'mapped' }
+  })
+  const targets = columns.map(({ target }) => target)
+  const rows = columns.map((column, at) =>
     mappingRow(column, tags.standard_fields, (target) => {
       targets[at] = target
+      choices.set(column.header, target)
       check()
     }),
   )
@@ -106,7 +115,7 @@ export function showMapping(panel: HTMLElement, { file, preview, tags, onDone }:
 }
 
 function mappingRow(
-  { header, position, target, reason, samples }: Preview['columns'][number],
+  { header, position, target, reason, samples }: PreviewColumn,
   fields: readonly string[],
   onChange: (target: ColumnTarget) => void,
 ) {

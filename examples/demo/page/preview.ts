@@ -13,16 +13,18 @@ export function createPreview(panel: HTMLElement) {
   let isLast = false
   let message: Message | undefined
 
-  const previous = button('‹ Previous', () => void move(-1))
-  const next = button('Next ›', () => void move(1))
+  const previous = button('‹', () => void move(-1))
+  const next = button('›', () => void move(1))
+  previous.ariaLabel = 'Previous customer'
+  next.ariaLabel = 'Next customer'
   const who = element('p', { className: 'who' })
-  const subject = element('p', { className: 'subject' })
+  const subject = element('p', { className: 'mail-subject' })
   // No scripts, no forms, no origin: what a customer's data holds stays text, and what a message holds stays in the frame.
   const frame = element('iframe', { title: 'The HTML message', attributes: { sandbox: '' } })
   const text = element('pre', { tabIndex: 0, attributes: { role: 'region', 'aria-label': 'The plain text message' } })
   panel.replaceChildren(
     element('h3', {}, 'Preview'),
-    element('div', { className: 'actions spread' }, previous, who, next),
+    element('div', { className: 'customer' }, previous, who, next),
     element('div', { className: 'mail' }, subject, frame, text),
   )
 

@@ -117,7 +117,7 @@ function rejectedRows({ headers, rejected, rows_rejected }: UploadResult): HTMLE
             return element(
               'tr',
               {},
-              element('th', { scope: 'row' }, String(row)),
+              element('th', { scope: 'row', className: 'number' }, String(row)),
               element('td', {}, column ?? ''),
               element('td', { className: 'value' }, cell),
               element('td', {}, message),
