@@ -10,6 +10,8 @@ function manyRows(count: number): string {
   return `email,first_name,${names.join(',')}\n${lines.join('\n')}\n`
 }
 
+const share = (node: Element): number => (node as HTMLProgressElement).position
+
 describe('files that people have', () => {
   const openDemo = useDemo()
 
@@ -83,7 +85,7 @@ describe('files that people have', () => {
     await page.getByRole('button', { name: 'Check the whole file' }).click()
     const bar = page.getByRole('progressbar')
     await bar.waitFor()
-    await expect.poll(() => bar.evaluate((node: HTMLProgressElement) => node.value).catch(() => 0)).toBeGreaterThan(0)
+    await expect.poll(() => bar.evaluate(share)).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Cancel' }).click()
     await expectScreen(page, 'Cancelled')
     await page.getByText('Nothing was stored.').waitFor()
@@ -95,7 +97,7 @@ describe('files that people have', () => {
 
     await page.getByRole('button', { name: 'Upload 100,000 rows' }).click()
     await bar.waitFor()
-    await page.getByText(/rows read, [\d,]*[1-9][\d,]* stored$/).waitFor()
+    await expect.poll(() => bar.evaluate(share)).toBeGreaterThan(0.4)
     await page.getByRole('button', { name: 'Cancel' }).click()
     await expectScreen(page, 'Cancelled')
 
