@@ -47,7 +47,7 @@ export async function query(
 ): Promise<TextRow[]> {
   const rows = await send(sql, text, parameters, signal)
   // After a result that broke off, the next one on its connection can start with holes (postgres.js 3.4.9).
-  return rows.filter(() => true).map((row) => row.map((value) => (value ? decode(value) : null)))
+  return rows.filter(() => true).map((row) => row.map(decode))
 }
 
 /** Runs one statement that returns no rows; returns how many it wrote. */
@@ -65,7 +65,7 @@ async function send(
   text: string,
   parameters: (string | null)[],
   signal: AbortSignal | undefined,
-): Promise<(Uint8Array | null)[][] & { count: number }> {
+): Promise<(Buffer | null)[][] & { count: number }> {
   // An abort between two statements finds none to cancel.
   if (signal?.aborted) throw abortError(signal)
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
@@ -81,7 +81,7 @@ async function send(
   }
   signal?.addEventListener('abort', cancel, { once: true })
   try {
-    return (await pending) as unknown as (Uint8Array | null)[][] & { count: number }
+    return (await pending) as unknown as (Buffer | null)[][] & { count: number }
   } catch (error) {
     // postgres.js (3.4.9) tells of a broken connection a moment before it takes it out of its pool; whatever is sent on
     // it in that moment is never answered. So nobody hears of it earlier.
@@ -112,8 +112,9 @@ export async function queryRow(
   throw new CustomAttributesError('DATABASE_ERROR', `A statement returned ${rows.length} rows instead of one.`)
 }
 
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+/** What postgres.js hands out is a Buffer already; to make one again cost a quarter of reading a page of customers. */
+function decode(bytes: Buffer | null): string | null {
+  return bytes ? bytes.toString('utf8') : null
 }
 
 /** ASCII's own separators, which no file of people's data holds; the unit separator first. */

@@ -116,13 +116,15 @@ function customerReader(shape: TableShape): { columns: string; read(row: TextRow
   ]
   const columns = names.map((name) => shape.columns.get(name)!)
   const booleans = columns.map(({ type }) => type === 'bool')
+  const blank = Object.fromEntries([...names, 'custom_attributes'].map((name) => [name, null]))
   return {
     columns: [...columns.map(printSql), 'c.custom_attributes::text'].join(', '),
     read(row) {
-      const customer: Record<string, unknown> = {}
+      // A copy of an object that has all its keys: adding them one by one took half the time of reading a customer.
+      const customer: Record<string, unknown> = { ...blank }
       for (let at = 0; at < names.length; at++) {
         const text = row[at] ?? null
-        customer[names[at]!] = booleans[at] && text !== null ? text === 'true' : text
+        if (text !== null) customer[names[at]!] = booleans[at] ? text === 'true' : text
       }
       customer.custom_attributes = JSON.parse(row[names.length] ?? '{}')
       return customer as Customer
