@@ -1,0 +1,78 @@
+// Mail merge against the bare keyset read of the same rows; preflight; getMergeTags.
+// npm run build && node --import tsx test/bench/mail-merge.ts [customers,customers…] [rounds] [contender,contender…]
+import { record } from './results.js'
+import {
+  buildContenders,
+  medianOf,
+  megabytes,
+  perSecond,
+  type Run,
+  runContender,
+  seconds,
+  startServer,
+  times,
+} from './setting.js'
+import { ACCOUNT, ATTRIBUTES, FIELDS } from './upload-data.js'
+
+const TITLES: Record<string, string> = {
+  bareRead: 'the bare keyset read',
+  mailMerge: '`mailMerge`, a subject and a text',
+  preflight: '`preflight` of the same message',
+  getMergeTags: '`getMergeTags`, a thousand times',
+}
+const [sizes = '1000,10000,1000000', rounds = '3', contenders = Object.keys(TITLES).join()] = process.argv.slice(2)
+
+const script = await buildContenders('mail-merge-contenders')
+const server = await startServer()
+try {
+  console.log(`${server.description}, median of ${rounds}`)
+  for (const customers of sizes.split(',').map(Number)) {
+    await fillCustomers(customers)
+    const runs: Record<string, Run[]> = Object.fromEntries(contenders.split(',').map((name) => [name, []]))
+    for (let round = 0; round < Number(rounds); round++) {
+      for (const name of Object.keys(runs))
+        runs[name]!.push(await runContender(script, name, server.url, String(customers)))
+    }
+    const base = runs.bareRead && medianOf(runs.bareRead, 'ms')
+    await record({
+      name: `mail-merge ${customers}`,
+      title: `${customers.toLocaleString('en')} customers`,
+      setting: `${server.description}; median of ${rounds}`,
+      head: ['', 'time', 'customers/s', 'of the bare read', 'processor time', 'peak memory'],
+      rows: Object.entries(runs).map(([name, list]) => {
+        const ms = medianOf(list, 'ms')
+        const isRead = name !== 'getMergeTags'
+        const speed = isRead ? perSecond(customers, ms) : ''
+        const ratio = isRead && base ? times(ms, base) : ''
+        return [
+          TITLES[name]!,
+          seconds(ms),
+          speed,
+          ratio,
+          seconds(medianOf(list, 'cpuMs')),
+          megabytes(medianOf(list, 'peak')),
+        ]
+      }),
+    })
+  }
+} finally {
+  await server.stop()
+}
+
+/** Customers as an upload leaves them, made where they are kept. */
+async function fillCustomers(count: number): Promise<void> {
+  await server.resetSchema()
+  const { sql } = server
+  const text = (name: string) => `'${name} ' || n % 1000`
+  await sql.unsafe(
+    `insert into customer.customer (account_id, ${FIELDS.join(', ')}, status, custom_attributes)
+     select $1::uuid, 'user' || n || '@example.com', ${FIELDS.slice(1).map(text).join(', ')}, 'active',
+       jsonb_build_object(${ATTRIBUTES.map((name) => `'${name}', ${text(name)}`).join(', ')})
+     from generate_series(1, $2::int) n`,
+    [ACCOUNT, count],
+  )
+  await sql`insert into customer.custom_attribute_definition ${sql(
+    ATTRIBUTES.map((attribute_name) => ({ account_id: ACCOUNT, attribute_name })),
+  )}`
+  await sql`vacuum analyze customer.customer`
+}
