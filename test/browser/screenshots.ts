@@ -4,14 +4,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions } from 'playwright-core'
 import { removeFolder, startDemo } from './demo-process.js'
-import { expectScreen, launchBrowser, visit, write } from './page.js'
+import { expectScreen, launchBrowser, previewBody, visit, write } from './page.js'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
 
-const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
-  'wide-light': { viewport: { width: 1180, height: 860 }, colorScheme: 'light' },
-  'narrow-dark': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
-}
+const LOOKS: readonly { look: string; shots: readonly string[]; options: BrowserContextOptions }[] = [
+  {
+    look: 'wide-light',
+    shots: ['mapping', 'message'],
+    options: { viewport: { width: 1180, height: 860 }, colorScheme: 'light' },
+  },
+  {
+    look: 'narrow-dark',
+    shots: ['result', 'preview'],
+    options: { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+  },
+]
 
 const HTML = `<h2>Hi {{first_name | default: "there"}}!</h2>
 <p>Your <b>{{loyalty_teir | default: "bronze"}}</b> status brings you
@@ -22,10 +30,14 @@ await mkdir(folder, { recursive: true })
 const demo = await startDemo()
 const browser = await launchBrowser()
 try {
-  for (const [look, options] of Object.entries(LOOKS)) {
+  for (const { look, shots, options } of LOOKS) {
     const context = await browser.newContext(options)
     const { page } = await visit(await context.newPage(), demo.url)
-    const shoot = (name: string) => page.screenshot({ path: join(folder, `${name}-${look}.png`) })
+    const shoot = async (name: string) => {
+      // What was out of sight is painted a little later.
+      await page.waitForTimeout(300)
+      if (shots.includes(name)) await page.screenshot({ path: join(folder, `${name}-${look}.png`) })
+    }
     const show = (selector: string) =>
       page
         .locator(selector)
@@ -34,7 +46,6 @@ try {
           scrollTo(0, node.getBoundingClientRect().top + scrollY - 24)
         })
 
-    await shoot('start')
     await page.getByRole('button', { name: 'Take the sample file' }).click()
     await expectScreen(page, 'Where each column goes')
     await show('#upload')
@@ -47,13 +58,18 @@ try {
     await shoot('result')
     await write(page, 'Subject', '{{first_name|there}}, your {{loyalty_tier|bronze}} status')
     await write(page, 'HTML', HTML)
+    // Somebody whose name most readers can read, and who has points.
+    const who = () => page.locator('.who strong').innerText()
+    const points = () => previewBody(page).innerText()
+    while (!/^[\p{Script=Latin} ]+$/u.test(await who()) || !/\d points/.test(await points())) {
+      await page.getByRole('button', { name: 'Next customer' }).click()
+      await page.waitForTimeout(100)
+    }
     await page.getByRole('button', { name: 'Check all recipients' }).click()
     await page.locator('.coverage li').first().waitFor()
     await show('#message-heading')
     await shoot('message')
     await show('#preview')
-    // A frame that was out of sight is painted a little later.
-    await page.waitForTimeout(300)
     await shoot('preview')
     await context.close()
   }
