@@ -60,6 +60,13 @@ export async function execute(
   return (await send(sql, text, parameters, signal)).count
 }
 
+/** What postgres.js knows of a query but does not type. */
+interface CancellableQuery {
+  /** it has been sent */
+  active?: boolean
+  canceller?: (query: unknown) => Promise<void>
+}
+
 async function send(
   sql: SqlClient,
   text: string,
@@ -71,15 +78,17 @@ async function send(
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
   let cancelled: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
-  const cancel = () => {
+  const cancel = (patience = 20) => {
     timer = setTimeout(() => {
+      const { active, canceller } = pending as unknown as CancellableQuery
+      // A query that waits for its connection to be made takes that connection with it when it is cancelled.
+      if (!active && patience > 0) return cancel(patience - 1)
       // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
-      cancelled = (pending as unknown as { canceller?: (query: unknown) => Promise<void> })
-        .canceller?.(pending)
-        ?.catch(() => {})
+      cancelled = canceller?.(pending)?.catch(() => {})
     }, CANCEL_AFTER_MS)
   }
-  signal?.addEventListener('abort', cancel, { once: true })
+  const onAbort = () => cancel()
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
     return (await pending) as unknown as (Buffer | null)[][] & { count: number }
   } catch (error) {
@@ -89,7 +98,7 @@ async function send(
     throw error
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', cancel)
+    signal?.removeEventListener('abort', onAbort)
     await cancelled
   }
 }

@@ -252,6 +252,7 @@ export function describeHostileRequests(
         const csv = `email,n\n${Array.from({ length: rows }, (_, n) => `c${n}@example.com,${note}${n}\n`).join('')}`
         const body = filePart('customers.csv', csv) + END
         const interrupted = fc.asyncProperty(fc.integer({ min: 0, max: body.length - 1 }), async (at) => {
+          api.server.forgetLost()
           const account = api.newAccount()
           const request = open(account, { ...FORM, 'content-length': body.length }, `?atomic=${atomic}`)
           const socket = await new Promise<Socket>((resolve) => request.once('socket', resolve))

@@ -14,6 +14,8 @@ export interface TestServer {
   port?: number
   /** whether it has seen the connection from a client's port come and go */
   hasLost(clientPort: number): boolean
+  /** forgets the connections that are gone, whose ports may come again */
+  forgetLost(): void
   close(): Promise<void>
 }
 
@@ -23,6 +25,7 @@ export type StartServer = (handler: Handler) => Promise<TestServer>
 export const startInProcess: StartServer = async (handler) => ({
   fetch: (path, init) => handler(new Request(new URL(path, 'http://in.process'), init)),
   hasLost: () => false,
+  forgetLost: () => {},
   close: async () => {},
 })
 
@@ -65,6 +68,7 @@ function serverAt(server: Server, close: () => Promise<void>): TestServer {
   })
   return {
     hasLost: (clientPort) => lost.has(clientPort),
+    forgetLost: () => lost.clear(),
     fetch: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
     port,
     close: async () => {
