@@ -1,20 +1,16 @@
 /** Before sending: who would get the message, and for whom a tag would print nothing. */
 import { type Message, type Preflight, runPreflight } from './api.js'
-import { alertBox, announce, button, element, formatNumber, plural } from './dom.js'
+import { alertBox, button, element, formatNumber, plural } from './dom.js'
 
 export function showCoverage(panel: HTMLElement, message: () => Message) {
-  const outcome = element('div', { className: 'coverage' })
+  const outcome = element('div', { className: 'coverage', attributes: { 'aria-live': 'polite' } })
+  // An answer about a message that was changed meanwhile is dropped.
+  let latest = 0
   const check = button('Check all recipients', async () => {
-    check.disabled = true
-    try {
-      const report = await runPreflight(message())
-      outcome.replaceChildren(...describe(report))
-      announce(summary(report))
-    } catch (error) {
-      outcome.replaceChildren(alertBox((error as Error).message))
-    }
-    check.disabled = false
-    check.focus()
+    const mine = ++latest
+    outcome.replaceChildren(element('p', { className: 'note' }, 'Checking …'))
+    const shown = await runPreflight(message()).then(describe, (error: Error) => [alertBox(error.message)])
+    if (mine === latest) outcome.replaceChildren(...shown)
   })
   panel.replaceChildren(
     element('div', { className: 'actions spread' }, element('h3', {}, 'Before sending'), check),
@@ -23,6 +19,7 @@ export function showCoverage(panel: HTMLElement, message: () => Message) {
   return {
     /** The message is another now: what was said of it is void. */
     reset(): void {
+      latest++
       outcome.replaceChildren()
     },
   }

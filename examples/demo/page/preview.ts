@@ -31,8 +31,11 @@ export function createPreview(panel: HTMLElement) {
   async function move(step: number): Promise<void> {
     const wanted = at + step
     if (wanted >= customers.length && !isLast) {
-      const page = await getCustomers(customers.at(-1)?.id)
-      customers.push(...page)
+      const known = customers
+      const page = await getCustomers(known.at(-1)?.id)
+      // Pressed again, or loaded anew, while the page was on its way.
+      if (known !== customers || wanted < known.length) return
+      customers = [...known, ...page]
       isLast = page.length === 0
     }
     at = Math.min(Math.max(0, wanted), Math.max(0, customers.length - 1))
