@@ -11,7 +11,7 @@ const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots/
 const LOOKS: readonly { look: string; shots: readonly string[]; options: BrowserContextOptions }[] = [
   {
     look: 'wide-light',
-    shots: ['mapping', 'message'],
+    shots: ['message'],
     options: { viewport: { width: 1180, height: 860 }, colorScheme: 'light' },
   },
   {
