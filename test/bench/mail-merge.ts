@@ -3,6 +3,7 @@
 import { record } from './results.js'
 import {
   buildContenders,
+  count,
   medianOf,
   megabytes,
   perSecond,
@@ -36,7 +37,7 @@ try {
     const base = runs.bareRead && medianOf(runs.bareRead, 'ms')
     await record({
       name: `mail-merge ${customers}`,
-      title: `${customers.toLocaleString('en')} customers`,
+      title: `${count(customers)} customers`,
       setting: `${server.description}; median of ${rounds}`,
       head: ['', 'time', 'customers/s', 'of the bare read', 'processor time', 'peak memory'],
       rows: Object.entries(runs).map(([name, list]) => {
@@ -60,7 +61,7 @@ try {
 }
 
 /** Customers as an upload leaves them, made where they are kept. */
-async function fillCustomers(count: number): Promise<void> {
+async function fillCustomers(customers: number): Promise<void> {
   await server.resetSchema()
   const { sql } = server
   const text = (name: string) => `'${name} ' || n % 1000`
@@ -69,7 +70,7 @@ async function fillCustomers(count: number): Promise<void> {
      select $1::uuid, 'user' || n || '@example.com', ${FIELDS.slice(1).map(text).join(', ')}, 'active',
        jsonb_build_object(${ATTRIBUTES.map((name) => `'${name}', ${text(name)}`).join(', ')})
      from generate_series(1, $2::int) n`,
-    [ACCOUNT, count],
+    [ACCOUNT, customers],
   )
   await sql`insert into customer.custom_attribute_definition ${sql(
     ATTRIBUTES.map((attribute_name) => ({ account_id: ACCOUNT, attribute_name })),

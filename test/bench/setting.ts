@@ -73,7 +73,8 @@ export function median(values: readonly number[]): number {
 
 export const medianOf = (runs: readonly Run[], key: keyof Run): number => median(runs.map((run) => run[key]))
 
+export const count = (rows: number): string => rows.toLocaleString('en')
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
-export const perSecond = (count: number, ms: number): string => Math.round((count / ms) * 1000).toLocaleString('en')
+export const perSecond = (rows: number, ms: number): string => count(Math.round((rows / ms) * 1000))
 export const times = (a: number, b: number): string => (a / b).toFixed(2)

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { parse } from 'csv-parse'
 import postgres from 'postgres'
 import { createCustomAttributesStore } from 'postgres-custom-attributes'
+import { measure } from './measure.js'
 import { ACCOUNT, ATTRIBUTES, FIELDS } from './upload-data.js'
 
 const [, , contender, url, file] = process.argv
@@ -78,16 +79,5 @@ async function* chunks(size: number): AsyncGenerator<string[][]> {
   if (rows.length > 0) yield rows
 }
 
-let peak = 0
-const watch = setInterval(() => {
-  peak = Math.max(peak, process.memoryUsage.rss())
-}, 20)
-const cpu = process.cpuUsage()
-const start = performance.now()
-await CONTENDERS[contender!]!()
-const ms = performance.now() - start
-const used = process.cpuUsage(cpu)
-clearInterval(watch)
-peak = Math.max(peak, process.resourceUsage().maxRSS * 1024)
-console.log(JSON.stringify({ ms, cpuMs: (used.user + used.system) / 1000, peak }))
+await measure(CONTENDERS[contender!]!)
 await sql.end()
