@@ -22,7 +22,7 @@ export function drawSpeeds(bars: readonly Bar[]): string {
     return [
       `  <text x="${LABEL - 10}" y="${y + 17}" text-anchor="end" class="label${isOurs ? ' ours' : ''}">${escapeXml(title.replaceAll('`', ''))}</text>`,
       `  <rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="22" rx="3" class="${isOurs ? 'bar-ours' : 'bar'}"/>`,
-      `  <text x="${LABEL + Number(width.toFixed(1)) + 8}" y="${y + 17}" class="label${isOurs ? ' ours' : ''}">${number}<tspan class="note"> of ${rows.toLocaleString('en')}</tspan></text>`,
+      `  <text x="${LABEL + Number(width.toFixed(1)) + 8}" y="${y + 17}" class="label${isOurs ? ' ours' : ''}">${number}<tspan class="note"> (file of ${rows.toLocaleString('en')})</tspan></text>`,
     ].join('\n')
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title">
