@@ -60,6 +60,22 @@ describe('files that people have', () => {
     expect(await page.locator('[aria-invalid=true]').count()).toBe(0)
   })
 
+  it('takes a file with warnings, two columns of one header, and choices that come again', async () => {
+    const { page, mistakes } = await openDemo()
+    const content = 'Connections of June\n\nemail,note,note,Mobile\nann@example.com,first,second,1\n'
+    const open = () => dropFile(page, { name: 'export.csv', content })
+    await open()
+    await page.getByRole('alert').getByText('"note" (columns 2 and 3)').waitFor()
+    await page.getByText(/before the header/).waitFor()
+    await page.getByLabel('Where note goes').nth(1).selectOption('Skip')
+    await page.getByLabel('Where Mobile goes').selectOption('Skip')
+    await page.getByText('1 of 10 attributes, 1 standard field, 2 skipped').waitFor()
+    await open()
+    await page.getByText('as you chose before').waitFor()
+    await page.getByText('2 of 10 attributes, 1 standard field, 1 skipped').waitFor()
+    expect(mistakes).toEqual([])
+  })
+
   it.each(['customers.xlsx', 'customers.csv'])('says what to do with a spreadsheet named %s', async (name) => {
     const { page, mistakes } = await openDemo()
     const zip = Buffer.concat([

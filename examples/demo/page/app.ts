@@ -20,7 +20,7 @@ const editor = createEditor(byId('editor'), (message) => {
 let busy: AbortController | undefined
 
 acceptFiles({ zone: byId('drop'), onFile: openFile })
-await refreshMessage()
+await refreshMessage().catch(showError)
 
 /** From here on the file's own screens: mapping, trial run, upload, result. */
 async function openFile(file: File): Promise<void> {
@@ -52,7 +52,7 @@ async function tryFile(file: File, columns: ColumnTarget[], back: () => void): P
 
 async function uploadFile(file: File, columns: ColumnTarget[], back: () => void): Promise<void> {
   const result = await run(file, columns, false, back)
-  await refreshMessage()
+  await refreshMessage().catch(showError)
   if (result) showResult(upload, { file, result })
 }
 

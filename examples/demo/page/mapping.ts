@@ -36,18 +36,20 @@ interface MappingScreen {
 }
 
 export function showMapping(panel: HTMLElement, { file, preview, tags, onDone }: MappingScreen): void {
+  const isUnique = ({ header }: PreviewColumn) => preview.columns.filter((one) => one.header === header).length === 1
   const columns = preview.columns.map((column): PreviewColumn => {
-    const target = choices.get(column.header)
+    const target = isUnique(column) ? choices.get(column.header) : undefined
     return target === undefined ? column : { ...column, target, reason: 'mapped' }
   })
   const targets = columns.map(({ target }) => target)
   const rows = columns.map((column, at) =>
     mappingRow(column, tags.standard_fields, (target) => {
       targets[at] = target
-      choices.set(column.header, target)
+      if (isUnique(column)) choices.set(column.header, target)
       check()
     }),
   )
+  let told = ''
   const problems = element('div', { className: 'problems' })
   const counter = element('p', { className: 'counter', attributes: { role: 'status' } })
   const next = button('Check the whole file', () => onDone(targets), 'primary')
@@ -72,10 +74,14 @@ export function showMapping(panel: HTMLElement, { file, preview, tags, onDone }:
     })
     const all = [...fileProblems, ...found]
     const tooMany = all.some(({ code }) => code === 'TOO_MANY_ATTRIBUTES')
-    problems.replaceChildren(
-      ...all.map((problem) => alertBox(problem.message, problem.code === 'TOO_MANY_ATTRIBUTES' && keepTen)),
-      ...preview.warnings.map(({ message }) => element('p', { className: 'note' }, message)),
-    )
+    // Told once, not again with every key.
+    const messages = all.map(({ message }) => message).join('\n')
+    if (messages !== told) {
+      problems.replaceChildren(
+        ...all.map(({ code, message }) => alertBox(message, code === 'TOO_MANY_ATTRIBUTES' && keepTen)),
+      )
+    }
+    told = messages
     counter.textContent = `${mapping.custom.length} of ${MAX_ATTRIBUTES} attributes, ${plural(mapping.standard.length, 'standard field')}, ${mapping.ignored.length} skipped`
     counter.classList.toggle('bad', tooMany)
     const wrong = new Set(all.flatMap(positionsOf))
@@ -94,6 +100,7 @@ export function showMapping(panel: HTMLElement, { file, preview, tags, onDone }:
         `${file.name}, ${formatBytes(file.size)}, ${plural(preview.headers.length, 'column')}, ${preview.encoding}`,
       ),
       problems,
+      ...preview.warnings.map(({ message }) => element('p', { className: 'note' }, message)),
       element(
         'div',
         { className: 'scroll', tabIndex: 0, attributes: { role: 'region', 'aria-label': 'Columns' } },
