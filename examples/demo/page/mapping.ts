@@ -16,7 +16,6 @@ const COLUMN_PROBLEMS: ReadonlySet<string> = new Set([
 const REASONS: Readonly<Record<string, string>> = {
   field: 'recognised',
   alias: 'recognised by another name',
-  attribute: 'new attribute',
   known_attribute: 'attribute you use already',
   mapped: 'as you chose before',
   blank: 'has no header',
