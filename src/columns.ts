@@ -182,10 +182,14 @@ export function nameForm(name: string): string {
  * How an email column is recognised by its header alone, before anything is mapped: by form, by alias, or by the option
  * `columns`.
  */
-export function isEmailHeader(columns?: ColumnOptions['columns']): (header: string) => boolean {
-  return (cell) => {
+export function isEmailHeader(columns?: ColumnOptions['columns']): (header: string, index: number) => boolean {
+  return (cell, index) => {
     const header = dropTextMark(cell.trim())
-    const target = Array.isArray(columns) ? undefined : override(columns, header, -1)
+    const entry: unknown = Array.isArray(columns) ? columns[index] : undefined
+    const named = (entry as Partial<MappedColumn> | null | undefined)?.header
+    const target = override(columns, header, index)
+    // By position a target alone says nothing of the header's text; an entry of a preview has it.
+    if (Array.isArray(columns) && target !== undefined && header !== named) return false
     if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
     const form = nameForm(header)
     return FIELD_BY_FORM.get(form) === 'email' || FIELD_BY_ALIAS.get(form) === 'email'

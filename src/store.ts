@@ -1,4 +1,4 @@
-import type { CsvInput } from './csv/source.js'
+import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, checkAccountId } from './db/accounts.js'
 import { attempt } from './db/attempt.js'
 import type { MergeOptions } from './db/batch-statement.js'
@@ -130,7 +130,7 @@ export interface CustomAttributesStore {
    *
    * @param message - a template (of the option `format`), or `{ subject?, html?, text? }`, each in its own format
    * @param options - `audience` (always said), `missing`, `extraTags` (an object or a function of the customer),
-   *   `after` (the id of the last customer that is done), `pageSize` (1,000), `signal`, `onProgress`
+   *   `after` (the id of the last customer that is done), `pageSize` (250), `signal`, `onProgress`
    * @returns `{ ok: true, customer, content }`, or under `missing: 'error'` `{ ok: false, customer, missing }` for a
    *   customer whose message would have a hole: that does not stop the run
    * @throws CustomAttributesError the template's problems, `INVALID_AUDIENCE`, `ABORTED`; a lost connection is
@@ -199,6 +199,20 @@ function rememberShape(options: ResolvedStoreOptions): (sql: SqlClient) => Promi
   return async (sql) => {
     shape ??= await loadTableShape(sql, options)
     return shape
+  }
+}
+
+/** Smaller than pages of their own: a page's messages wait in memory with it, and speed is the same. */
+const MERGE_PAGE_SIZE = 250
+
+/** Holds an input from the very call on, and closes it when the work fails before it was read. */
+async function holding<T>(csv: CsvInput, work: () => Promise<T>): Promise<T> {
+  const release = holdInput(csv)
+  try {
+    return await work()
+  } catch (error) {
+    release()
+    throw error
   }
 }
 
@@ -277,16 +291,18 @@ function storeOn(
       yield* readPages(sql, shape, account, normalizeEmail, pages)
     },
     uploadCsv: (accountId, csv, given) =>
-      onAccount(accountId, (shape, account) =>
-        uploadCsv(uploadContext(shape, account), csv, resolveUploadOptions(given)),
-      ),
+      holding(csv, async () => {
+        const resolved = resolveUploadOptions(given)
+        return onAccount(accountId, (shape, account) => uploadCsv(uploadContext(shape, account), csv, resolved))
+      }),
     previewCsv: (accountId, csv, given) =>
-      onAccount(accountId, (shape, account) =>
-        previewCsv(uploadContext(shape, account), csv, resolvePreviewOptions(given)),
-      ),
+      holding(csv, async () => {
+        const resolved = resolvePreviewOptions(given)
+        return onAccount(accountId, (shape, account) => previewCsv(uploadContext(shape, account), csv, resolved))
+      }),
     upsertAttributeDefinitions: (accountId, names) =>
       onAccount(accountId, (shape, account) => {
-        checkAttributeNames(names)
+        checkAttributeNames(names, shape)
         return attempt(sql, (db) => recordDefinitions(db, shape, account, names))
       }),
     getAttributeDefinitions: (accountId) =>
@@ -306,7 +322,12 @@ function storeOn(
         Record<never, never>
       >('mailMerge', { ...PAGE_OPTION_RULES, ...MAIL_MERGE_RULES }, {}, given)
       const { shape, account } = await onAccount(accountId, async (shape, account) => ({ shape, account }))
-      const pages = readPages(sql, shape, account, normalizeEmail, { audience, pageSize, after, signal })
+      const pages = readPages(sql, shape, account, normalizeEmail, {
+        audience,
+        pageSize: pageSize ?? MERGE_PAGE_SIZE,
+        after,
+        signal,
+      })
       yield* mailMerge(message, templateOptions, pages)
     },
     preflight: (accountId, message, given) =>
@@ -318,7 +339,11 @@ function storeOn(
           Record<never, never>
         >('preflight', { ...pageRules, ...templateRules }, {}, given)
         const names = [...shape.standardFields, ...(await readDefinitions(sql, shape, account))]
-        const pages = readPages(sql, shape, account, normalizeEmail, { audience, pageSize, signal })
+        const pages = readPages(sql, shape, account, normalizeEmail, {
+          audience,
+          pageSize: pageSize ?? MERGE_PAGE_SIZE,
+          signal,
+        })
         return preflight(message, names, templateOptions, pages)
       }),
   }

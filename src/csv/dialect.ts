@@ -63,7 +63,7 @@ export function findDialect(
   head: Buffer,
   isWhole: boolean,
   delimiter: Delimiter | undefined,
-  isEmailHeader: (cell: string) => boolean,
+  isEmailHeader: (cell: string, index: number) => boolean,
 ): Dialect {
   const readings = (delimiter ? [delimiter] : DELIMITERS).map((candidate) => {
     const records = readHead(head, isWhole, candidate)

@@ -74,7 +74,7 @@ export interface CsvFile {
 export async function openCsv(
   csv: CsvInput,
   options: Required<CsvOptions> & { signal?: AbortSignal | undefined },
-  isEmailHeader: (header: string) => boolean,
+  isEmailHeader: (header: string, index: number) => boolean,
 ): Promise<CsvFile> {
   const bytes = createByteReader(csv, options)
   const pieces = bytes.pieces()

@@ -76,6 +76,22 @@ export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
   return { isText: () => text, size: knownSize(csv), pieces }
 }
 
+/**
+ * Takes hold of an input before it is read: a stream that fails meanwhile fails when it is read, and does not end the
+ * process for want of a listener.
+ *
+ * @returns lets go of the input: a stream is closed
+ */
+export function holdInput(csv: CsvInput): () => void {
+  const stream = csv as { on?: unknown; destroy?: unknown; cancel?: unknown; locked?: unknown } | null
+  const isNodeStream = typeof stream?.on === 'function' && typeof stream.destroy === 'function'
+  if (isNodeStream) (stream as { on(event: string, listener: () => void): void }).on('error', () => {})
+  return () => {
+    if (isNodeStream) (stream as { destroy(): void }).destroy()
+    else if (isReadableStream(csv) && !csv.locked) csv.cancel().catch(() => {})
+  }
+}
+
 /** The error an aborted signal stands for; the host's own reason is the cause. */
 export function abortError(signal: AbortSignal): CustomAttributesError {
   return new CustomAttributesError('ABORTED', 'The signal stopped the work.', {}, { cause: signal.reason })

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isTransaction, type SqlClient } from './client.js'
+import { execute, isTransaction, type SqlClient } from './client.js'
 import { classifyFailure } from './failures.js'
 import { inTransaction } from './transaction.js'
 
-/** How often a statement is tried that the database undid, or for which no connection could be had. */
+/** How often a statement is tried that the database undid. */
 const TRIES = 6
 
 /** After how long waiting for a connection is given up. */
@@ -15,7 +15,7 @@ const PATIENCE_MS = 15_000
  *
  * @param sql - client or transaction
  * @param work - sends the statement; may be called several times
- * @param signal - ends the waiting between tries
+ * @param signal - when it has aborted there is no further try
  */
 export async function attempt<T>(
   sql: SqlClient,
@@ -30,23 +30,23 @@ export async function attempt<T>(
     } catch (error) {
       const kind = classifyFailure(error)
       const isWorthIt = kind === 'again' || (kind === 'unsent' && performance.now() - started < PATIENCE_MS)
-      if (!isWorthIt || tries === TRIES || signal?.aborted) throw error
-      await sleep(10 * 2 ** tries * (0.5 + Math.random()))
+      if (!isWorthIt || (kind === 'again' && tries === TRIES) || signal?.aborted) throw error
+      await sleep(Math.min(10 * 2 ** tries, 1_000) * (0.5 + Math.random()))
     }
   }
 }
 
 /** postgres.js never releases its savepoints; an outer one of our own keeps the stack flat. */
 async function inSavepoint<T>(tx: SqlClient, work: (sql: SqlClient) => Promise<T>): Promise<T> {
-  await tx.unsafe('savepoint custom_attributes')
+  await execute(tx, 'savepoint custom_attributes')
   try {
     const result = await inTransaction(tx, work)
-    await tx.unsafe('release savepoint custom_attributes')
+    await execute(tx, 'release savepoint custom_attributes')
     return result
   } catch (error) {
     // Without a connection there is nothing to release.
     if (classifyFailure(error) === 'lost') throw error
-    await tx.unsafe('release savepoint custom_attributes')
+    await execute(tx, 'release savepoint custom_attributes')
     throw error
   }
 }

@@ -47,11 +47,13 @@ export function checkAudience(audience: Audience): void {
  * Turns `where` into SQL: attributes by containment, which the GIN index answers, standard fields by equality.
  *
  * @param names - the account's attribute names
+ * @param normalizeEmail - as emails are stored
  * @throws CustomAttributesError `INVALID_AUDIENCE` for an unknown name or a value that is no text, number or boolean
  */
 export function whereCondition(
   shape: TableShape,
   names: readonly string[],
+  normalizeEmail: (email: string) => string,
   where: Readonly<Record<string, AudienceValue | readonly AudienceValue[]>>,
 ): AudienceCondition {
   const parameters: string[] = []
@@ -64,7 +66,8 @@ export function whereCondition(
       const column = shape.columns.get(field)!
       const check = valueCheck(column, 'iso')
       const list = values.map((value) => {
-        const checked = check?.(value) ?? value
+        const given = field === 'email' ? normalizeEmail(value) : value
+        const checked = check?.(given) ?? given
         if (typeof checked !== 'string') throw invalid(`audience.where.${name}: ${checked.message}`, { name })
         return `${parameter(checked)}::${column.castType}`
       })

@@ -82,7 +82,7 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
   if (canCreate) {
     ctes.push(
       `ins as (
-  ${insertSql(shape, plan, 'e', names)} where e.todo = 'create' order by e.email::text collate "C"
+  ${insertSql(shape, plan, 'e', names)} where e.todo = 'create' order by ${emailOrderSql(shape, 'e.email')}
   on conflict (account_id, email) do nothing returning email)`,
     )
   }
@@ -96,7 +96,7 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
       `w as materialized (
   select ${list('r.email', columnsOf('r'), 'r.a')}, k.account_id
   from (select * from e where e.todo = 'update'${canCreate ? ' and (select count(*) from ins) >= 0' : ''}
-    order by e.email::text collate "C") r
+    order by ${emailOrderSql(shape, 'e.email')}) r
   cross join lateral (select c.account_id from ${table} c
     where c.account_id = ${account} and c.email = r.email and ${changed('r', 'c')}${
       canBeOver ? ` and not (${over('r', 'c')})` : ''
@@ -147,7 +147,7 @@ export function buildInsertStatement(shape: TableShape, plan: BatchPlan): string
   const ctes = [rowsSql(shape, plan, NUMBERED)]
   if (plan.recordsDefinitions) ctes.push(definitionsSql(shape, NUMBERED, 'select s.a from s'))
   return `with ${ctes.join(',\n')}
-${insertSql(shape, plan, 's', NUMBERED)} order by s.email::text collate "C"`
+${insertSql(shape, plan, 's', NUMBERED)} order by ${emailOrderSql(shape, 's.email')}`
 }
 
 /** The rows, cut and cast; first of all the lock, where the account is shared. */
@@ -181,6 +181,11 @@ function list(...parts: string[]): string {
   return parts.filter((part) => part !== '').join(', ')
 }
 
+/** The order in which customers are locked: that of the emails, as the table compares them. */
+export function emailOrderSql({ isEmailCaseInsensitive }: TableShape, email: string): string {
+  return isEmailCaseInsensitive ? `lower(${email}::text) collate "C"` : `${email}::text collate "C"`
+}
+
 /** The key of the advisory lock that uploads of one account share, and that an `atomic` one keeps to itself. */
 export function accountLockSql(shape: TableShape, account = '$1'): string {
   const table = shape.customerTable.replaceAll("'", "''")
@@ -212,8 +217,10 @@ function mergeSql({ existing, emptyValues, hasAttributes }: BatchPlan, names: Pa
 function changedSql(plan: BatchPlan, merged: MergeSql, n: string, o: string): string {
   // All values are strings, so that containment says exactly whether merging changes nothing, and costs a fifth less.
   const contains = plan.existing === 'merge' && plan.emptyValues === 'keep'
-  const before = [...plan.fields.map(({ name }) => `${o}.${name}`)]
-  const after = [...plan.fields.map((field) => merged.field(field, n, o))]
+  // citext holds texts that differ in case to be the same; here they are not.
+  const asIs = ({ type }: TableColumn, sql: string) => (type === 'citext' ? `(${sql})::text` : sql)
+  const before = plan.fields.map((field) => asIs(field, `${o}.${field.name}`))
+  const after = plan.fields.map((field) => asIs(field, merged.field(field, n, o)))
   if (plan.hasAttributes || plan.existing === 'replace') {
     before.push(contains ? 'true' : `${o}.custom_attributes`)
     after.push(contains ? `${o}.custom_attributes @> ${n}.a` : merged.attributes(n, o))

@@ -98,7 +98,7 @@ export function insertBatch(
 
 /** The rows as the statements take them. */
 export function joinRows(rows: readonly BatchRow[]): { separator: string; rowSeparator: string; text: string } {
-  const { separator } = rows[rows.length - 1]!
+  const separator = rows.find((row) => row.separator !== FIELD_SEPARATOR)?.separator ?? FIELD_SEPARATOR
   const rowSeparator = ROW_SEPARATOR + separator.slice(1)
   const texts = rows.map((row) =>
     row.separator === separator ? row.text : row.text.replaceAll(row.separator, separator),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
 import { abortError } from '../csv/source.js'
 import { CustomAttributesError } from '../errors.js'
-import { classifyFailure } from './failures.js'
+import { classifyFailure, noteDatabaseError } from './failures.js'
 
 /** A postgres.js client, or a transaction of one (`sql.begin(tx => …)`, `tx.savepoint(…)`). */
 // biome-ignore lint/suspicious/noExplicitAny: the host's client has whatever custom types the host gave it
@@ -78,10 +78,10 @@ async function send(
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
   let cancelled: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
-  const cancel = (patience = 20) => {
+  const cancel = (patience = isTransaction(sql) ? Number.POSITIVE_INFINITY : 20) => {
     timer = setTimeout(() => {
       const { active, canceller } = pending as unknown as CancellableQuery
-      // A query that waits for its connection to be made takes that connection with it when it is cancelled.
+      // A query that waits for its connection to be made, or on a transaction, takes that with it when it is cancelled.
       if (!active && patience > 0) return cancel(patience - 1)
       // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
       cancelled = canceller?.(pending)?.catch(() => {})
@@ -92,6 +92,7 @@ async function send(
   try {
     return (await pending) as unknown as (Buffer | null)[][] & { count: number }
   } catch (error) {
+    noteDatabaseError(error)
     // postgres.js (3.4.9) tells of a broken connection a moment before it takes it out of its pool; whatever is sent on
     // it in that moment is never answered. So nobody hears of it earlier.
     if (classifyFailure(error) === 'lost') await sleep(5)

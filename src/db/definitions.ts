@@ -42,12 +42,12 @@ export async function recordDefinitions(
 }
 
 /** @throws CustomAttributesError `INVALID_ARGUMENT`, `INVALID_ATTRIBUTE_NAME` */
-export function checkAttributeNames(names: readonly string[]): void {
+export function checkAttributeNames(names: readonly string[], shape: TableShape): void {
   if (isTextList(names) !== undefined) {
     throw new CustomAttributesError('INVALID_ARGUMENT', 'names must be an array of strings.', { argument: 'names' })
   }
   for (const [index, name] of names.entries()) {
-    const fault = attributeNameFault(name)
+    const fault = attributeNameFault(name) ?? fieldNameFault(name, shape)
     if (fault === undefined) continue
     throw new CustomAttributesError(
       'INVALID_ATTRIBUTE_NAME',
@@ -55,4 +55,9 @@ export function checkAttributeNames(names: readonly string[]): void {
       { index, reason: fault },
     )
   }
+}
+
+/** Why an attribute cannot have a name that means a standard field of the table: its merge tag would print the field. */
+export function fieldNameFault(name: string, { standardFields }: TableShape): string | undefined {
+  return (standardFields as readonly string[]).includes(name) ? 'it is a standard field of the table' : undefined
 }

@@ -24,22 +24,28 @@ const LOST = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_E
 /** Connection exceptions, but for 08P01: a protocol violation is nothing that passes. */
 const LOST_STATES = /^(?:08(?!P01)|57P01$|57P02$)/
 
+/** Errors that came from the client or the server. A host's callback may throw things with the same codes. */
+const FROM_DATABASE = new WeakSet<object>()
+
+/** Notes that an error came from the client or the server; only such errors are classified. */
+export function noteDatabaseError(error: unknown): void {
+  if (typeof error === 'object' && error !== null) FROM_DATABASE.add(error)
+}
+
+/** Whether an error came from the client or the server, and not from the host's own code. */
+export function isDatabaseError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && FROM_DATABASE.has(error)
+}
+
 /** Classifies an error of the client by its SQLSTATE or its connection code. */
 export function classifyFailure(error: unknown): FailureKind {
+  if (!isDatabaseError(error)) return 'fatal'
   const code = codeOf(error)
   if (REFUSED.test(code)) return 'refused'
   if (AGAIN.has(code)) return 'again'
   if (UNSENT.has(code)) return 'unsent'
   if (LOST.has(code) || LOST_STATES.test(code)) return 'lost'
   return 'fatal'
-}
-
-/** Whether an error came from the client or the server, and not from the host's own code. */
-export function isDatabaseError(error: unknown): boolean {
-  return (
-    (error as { name?: unknown } | null)?.name === 'PostgresError' ||
-    ['lost', 'unsent'].includes(classifyFailure(error))
-  )
 }
 
 /** Facts of a refusal that hold no value: PostgreSQL's own message and detail would. */

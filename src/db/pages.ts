@@ -66,7 +66,7 @@ export async function* readPages(
     const condition =
       audience === 'all'
         ? { sql: 'true', parameters: [] }
-        : whereCondition(shape, await readDefinitions(sql, shape, accountId, signal), audience.where)
+        : whereCondition(shape, await readDefinitions(sql, shape, accountId, signal), normalizeEmail, audience.where)
     let last = after ?? null
     while (true) {
       stopIfAborted()

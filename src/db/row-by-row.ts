@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
-import { buildBatchStatement, type ParameterNames } from './batch-statement.js'
+import { accountLockSql, buildBatchStatement, emailOrderSql, type ParameterNames } from './batch-statement.js'
 import { execute, isTransaction, query, queryRow, type SqlClient } from './client.js'
 import type { Refusal } from './failures.js'
 import { inTransaction } from './transaction.js'
@@ -71,6 +71,12 @@ function readFate(text: string, separator: string): RowFate {
 
 function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): string {
   const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions }, VARIABLES)
+  const emails = `select split_part(r, _ca_field_separator, 1)::${shape.columns.get('email')!.castType}
+    from unnest(string_to_array(current_setting('custom_attributes.rows'), _ca_row_separator)) r`
+  const share = `  perform pg_advisory_xact_lock_shared(${accountLockSql(shape, VARIABLES.account)});\n`
+  const lock = `${plan.sharesAccount ? share : ''}  perform 1 from ${shape.customerTable} c
+  where c.account_id = ${VARIABLES.account}::${shape.accountIdType} and c.email in (${emails})
+  order by ${emailOrderSql(shape, 'c.email')} for no key update;`
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
   return `
 #variable_conflict use_column
@@ -90,6 +96,8 @@ declare
 begin
   -- One plan for all rows: planning five times for the row at hand would cost more than the rows.
   perform set_config('plan_cache_mode', 'force_generic_plan', true);
+  -- Every customer first, in order: within the rows an unchanged one would lock nothing, and a later row too late.
+${lock}
   foreach _ca_row in array string_to_array(${setting('rows')}, _ca_row_separator) loop
     begin
       for _ca_try in 1 .. ${TRIES} loop

@@ -81,7 +81,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
   const id = require('id', 'The library needs it, with a default.')
   const account = require('account_id', 'The library needs it: the tenant every customer belongs to.')
   const email = require('email', 'The library needs it: a customer is identified by account and email.')
-  require('custom_attributes', migration1)
+  requireAttributes(customer.name, require('custom_attributes', migration1))
 
   const accountIdType = ACCOUNT_ID_TYPES[account.type]
   if (!accountIdType) {
@@ -147,9 +147,10 @@ async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, Tab
   const rows = await query(
     sql,
     `with recursive col as (
-       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity,
-              pg_catalog.pg_get_expr(d.adbin, d.adrelid) as default_sql
+       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull or y.typnotnull as attnotnull, a.attgenerated, a.attidentity,
+              coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(y.typdefaultbin, 0)) as default_sql
        from pg_catalog.pg_attribute a
+       join pg_catalog.pg_type y on y.oid = a.atttypid
        left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
        where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
      ), typ as (
@@ -215,6 +216,19 @@ async function requireUnique(sql: SqlClient, table: FoundTable, names: readonly 
   )
 }
 
+/** A column that was there before the migration may be another one. */
+function requireAttributes(table: string, { type, isNotNull, defaultSql }: TableColumn): void {
+  if (type === 'jsonb' && isNotNull && defaultSql) return
+  throw notReady(
+    `Column custom_attributes of ${table} must be jsonb not null default '{}'. ` +
+      (type === 'jsonb'
+        ? `update ${table} set custom_attributes = '{}' where custom_attributes is null; alter table ${table} ` +
+          `alter column custom_attributes set default '{}', alter column custom_attributes set not null;`
+        : `It is ${type}: rename it, and apply sql/0001_add_custom_attributes.up.sql.`),
+    { table, column: 'custom_attributes' },
+  )
+}
+
 async function hasInsertTriggers(sql: SqlClient, table: FoundTable): Promise<boolean> {
   const rows = await query(
     sql,
@@ -232,7 +246,7 @@ async function hasInsertTriggers(sql: SqlClient, table: FoundTable): Promise<boo
 async function requireCap(sql: SqlClient, table: FoundTable, cap: number, migration: string): Promise<void> {
   const rows = await query(
     sql,
-    `select pg_catalog.pg_get_constraintdef(c.oid)::text from pg_catalog.pg_constraint c
+    `select pg_catalog.pg_get_constraintdef(c.oid)::text, c.conname::text from pg_catalog.pg_constraint c
      join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
      where c.conrelid = $1::oid and c.contype = 'c' and a.attname = 'custom_attributes'`,
     [table.oid],
@@ -241,6 +255,9 @@ async function requireCap(sql: SqlClient, table: FoundTable, cap: number, migrat
     const found = /jsonb_path_query_array\(.*<= (\d+)/s.exec(definition ?? '')
     return found ? [Number(found[1])] : []
   })
+  const constraints = rows
+    .filter(([definition]) => definition?.includes('jsonb_path_query_array'))
+    .map(([, name]) => name!)
   const details = { table: table.name, maxCustomAttributes: cap, found: caps }
   if (caps.length === 0) {
     throw notReady(`custom_attributes of ${table.name} has no CHECK for its number of names. ${migration}`, details)
@@ -248,7 +265,8 @@ async function requireCap(sql: SqlClient, table: FoundTable, cap: number, migrat
   if (Math.min(...caps) === cap) return
   throw notReady(
     `The CHECK on custom_attributes of ${table.name} allows ${Math.min(...caps)} names, maxCustomAttributes is ${cap}. ` +
-      'Give both the same number: readMigrations({ maxCustomAttributes }) has the statement.',
+      `For ${cap} names: alter table ${table.name} ${constraints.map((name) => `drop constraint ${quoteIdentifier(name)}`).join(', ')}; ` +
+      `then run the first up of readMigrations({ maxCustomAttributes: ${cap} }), which adds it anew.`,
     details,
   )
 }

@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { isTransaction, type SqlClient } from './client.js'
-import { classifyFailure } from './failures.js'
+import { classifyFailure, noteDatabaseError } from './failures.js'
 
 /**
  * Runs work in a transaction of its own or, on a transaction, in a savepoint; it commits when the work is done and rolls
@@ -13,8 +13,10 @@ import { classifyFailure } from './failures.js'
 export function inTransaction<T>(sql: SqlClient, work: (tx: SqlClient) => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let isGone = false
+    let ownFailure: unknown
     const guarded = (tx: TransactionSql): Promise<T> =>
       work(tx).catch((error) => {
+        ownFailure = error
         if (!isGone && classifyFailure(error) !== 'lost') throw error
         reject(error)
         return new Promise<never>(() => {})
@@ -22,6 +24,7 @@ export function inTransaction<T>(sql: SqlClient, work: (tx: SqlClient) => Promis
     const done = isTransaction(sql) ? (sql as TransactionSql).savepoint(guarded) : (sql as Sql).begin(guarded)
     ;(done as Promise<T>).then(resolve, (error) => {
       isGone = true
+      if (error !== ownFailure) noteDatabaseError(error)
       reject(error)
     })
   })

@@ -6,6 +6,7 @@ import { attempt } from './attempt.js'
 import { type BatchTarget, compareJsonbKeys, rareSeparator, writeBatch } from './batch.js'
 import type { MergeOptions } from './batch-statement.js'
 import { queryRow, type SqlClient } from './client.js'
+import { fieldNameFault } from './definitions.js'
 import { isDatabaseError, toDatabaseError } from './failures.js'
 import { type DateFormat, valueCheck } from './field-values.js'
 import type { TableShape } from './table-shape.js'
@@ -123,7 +124,8 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   const isParsedRow = typeof (input as ParsedRow).standard === 'object'
   const flat: Record<string, unknown> = isParsedRow ? { ...(input as ParsedRow).standard } : { ...input }
   const custom = input.custom_attributes ?? {}
-  if (typeof custom !== 'object' || Array.isArray(custom)) {
+  const prototype = typeof custom === 'object' ? Object.getPrototypeOf(custom) : undefined
+  if (prototype !== Object.prototype && prototype !== null) {
     throw invalidCustomer(`custom_attributes must be an object, got ${describe(custom)}.`, {})
   }
   delete flat.custom_attributes
@@ -143,6 +145,8 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   const typed = read('email', flat.email)
   const problem = emailProblem(typed, 'email')
   if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+  const long = valueCheck(shape.columns.get('email')!, settings.dateFormat)?.(typed)
+  if (typeof long === 'object') throw new CustomAttributesError(long.code, long.message, { column: 'email' })
   const keepsEmpty = settings.emptyValues === 'clear'
   const fields = new Map<StandardColumn, string>()
   for (const [name, value] of Object.entries(flat) as [StandardColumn, unknown][]) {
@@ -161,7 +165,7 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   }
   const attributes = new Map<string, string>()
   for (const [name, value] of Object.entries(custom)) {
-    const fault = attributeNameFault(name)
+    const fault = attributeNameFault(name) ?? fieldNameFault(name, shape)
     if (fault)
       throw new CustomAttributesError('INVALID_ATTRIBUTE_NAME', `An attribute's name: ${fault}.`, { reason: fault })
     const text = read(name, value)

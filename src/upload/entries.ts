@@ -58,14 +58,16 @@ export function createRowChecker(
   const fields = rows.targets.flatMap(({ field }, at) =>
     field === undefined || field === 'email' ? [] : [{ at, column: shape.columns.get(field)! }],
   )
-  const checks = fields.flatMap(({ at, column }) => {
+  const emailAt = rows.targets.findIndex(({ field }) => field === 'email')
+  const checked = [...fields, { at: emailAt, column: shape.columns.get('email')! }]
+  const checks = checked.flatMap(({ at, column }) => {
     const check = valueCheck(column, options.dateFormat)
     return check ? [{ at, check, header: rows.targets[at]!.header }] : []
   })
   return {
     fields,
     attributes: rows.targets.flatMap(({ attribute }, at) => (attribute === undefined ? [] : [{ at, name: attribute }])),
-    emailAt: rows.targets.findIndex(({ field }) => field === 'email'),
+    emailAt,
     check(record, values, mayBeUnstorable) {
       const problem = rows.read(record, values, mayBeUnstorable)
       if (problem) return problem
@@ -73,9 +75,9 @@ export function createRowChecker(
         const { at, check, header } = checks[index]!
         const value = values[at]!
         if (value === '') continue
-        const checked = check(value)
-        if (typeof checked !== 'string') return { ...checked, column: header, details: { column: header } }
-        values[at] = checked
+        const result = check(value)
+        if (typeof result !== 'string') return { ...result, column: header, details: { column: header } }
+        values[at] = result
       }
       return undefined
     },

@@ -10,6 +10,9 @@ const TINY_WAVES = 32
  */
 const MAX_WAVES = 64
 
+/** Characters that may wait in a lane: rows can be long, and memory is bounded all the same. */
+const MAX_WAITING_LENGTH = 4_000_000
+
 /** What writes the batches of a lane. */
 export interface LaneWriter {
   /** writes entries of which no two are of one customer */
@@ -25,20 +28,24 @@ export interface LaneWriter {
  */
 export class Lane {
   readonly #writer: LaneWriter
+  readonly #onFailure: (error: unknown) => void
   readonly #batchSize: number
   readonly #joinsTwins: boolean
   #waves: Entry[][] = []
   #firstWave = 0
   #waiting = 0
+  #waitingLength = 0
   #last = new Map<string, Entry>()
   #writing: Promise<void> = Promise.resolve()
 
   /**
    * @param writer - writes the batches
    * @param batchSize - rows of a batch
+   * @param onFailure - told at once when a batch fails; the failure is also met where the writing is waited for
    * @param joinsTwins - whether a row that repeats its customer's waiting one shares its fate instead of being written
    */
-  constructor(writer: LaneWriter, batchSize: number, joinsTwins: boolean) {
+  constructor(writer: LaneWriter, onFailure: (error: unknown) => void, batchSize: number, joinsTwins: boolean) {
+    this.#onFailure = onFailure
     this.#writer = writer
     this.#batchSize = batchSize
     this.#joinsTwins = joinsTwins
@@ -48,6 +55,7 @@ export class Lane {
   add(entry: Entry): Promise<void> | undefined {
     const before = this.#last.get(entry.key)
     this.#waiting++
+    this.#waitingLength += lengthOf(entry)
     if (before && this.#joinsTwins && before.text === entry.text) {
       before.twins ??= []
       before.twins.push(entry)
@@ -59,7 +67,10 @@ export class Lane {
       else this.#waves[index] = [entry]
       this.#last.set(entry.key, entry)
     }
-    const isFull = this.#waves[0]!.length >= this.#batchSize || this.#waiting >= 2 * this.#batchSize
+    const isFull =
+      this.#waves[0]!.length >= this.#batchSize ||
+      this.#waiting >= 2 * this.#batchSize ||
+      this.#waitingLength >= MAX_WAITING_LENGTH
     return isFull ? this.#flush() : undefined
   }
 
@@ -80,8 +91,7 @@ export class Lane {
     if (waves.length === 0) return
     this.#writing =
       waves.length === 1 ? this.#writer.write(waves[0]!) : this.#writer.writeInOrder(waves.flatMap(inEmailOrder))
-    // The failure is met where the writing is waited for; until then it must not count as unhandled.
-    this.#writing.catch(() => {})
+    this.#writing.catch(this.#onFailure)
   }
 
   /**
@@ -100,13 +110,20 @@ export class Lane {
       this.#waves.shift()
       this.#firstWave++
       for (const entry of next) {
-        this.#waiting -= 1 + (entry.twins?.length ?? 0)
+        for (const gone of [entry, ...(entry.twins ?? [])]) {
+          this.#waiting--
+          this.#waitingLength -= lengthOf(gone)
+        }
         if (this.#last.get(entry.key) === entry) this.#last.delete(entry.key)
       }
       if (!isTiny) break
     }
     return taken
   }
+}
+
+function lengthOf({ text, cells }: Entry): number {
+  return text.length + cells.length
 }
 
 /** FNV-1a over the key's characters: which lane a customer belongs to. */

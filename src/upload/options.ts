@@ -40,7 +40,10 @@ export interface UploadOptions extends CsvOptions, Pick<ColumnOptions, 'columns'
   signal?: AbortSignal
   /** Called with the progress at most every 100 ms, and once at the end. */
   onProgress?: (progress: UploadProgress) => void
-  /** Called with every rejected row, as they are found (not in row order); a promise is waited for. */
+  /**
+   * Called with every rejected row, as they are found (not in row order); a promise is waited for. While it is, an
+   * `atomic` upload holds its connection: with a client of `max: 1` the callback must not wait for that client.
+   */
   onRejected?: (row: RejectedRow) => unknown
   /** Most rows of data. Default 1,000,000. */
   maxRows?: number

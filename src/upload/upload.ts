@@ -8,7 +8,7 @@ import { attempt } from '../db/attempt.js'
 import { accountLockSql } from '../db/batch-statement.js'
 import { execute, isTransaction, query, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
-import { readDefinitions, recordDefinitions } from '../db/definitions.js'
+import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/definitions.js'
 import { classifyFailure, isDatabaseError, toDatabaseError } from '../db/failures.js'
 import type { TableShape } from '../db/table-shape.js'
 import { inTransaction } from '../db/transaction.js'
@@ -70,7 +70,6 @@ export async function uploadCsv(
     throw withCounts(error, tally)
   }
 
-  tally.progress(true)
   return {
     ...tally.counts(),
     customAttributesFound: mapping.custom.filter((name) => tally.found.has(name)),
@@ -83,10 +82,13 @@ export async function uploadCsv(
   }
 }
 
-/** @throws CustomAttributesError `FIELD_NOT_IN_TABLE` */
+/** @throws CustomAttributesError `FIELD_NOT_IN_TABLE`, `INVALID_ATTRIBUTE_NAME` */
 export function checkFields(mapping: ColumnMapping, shape: TableShape): void {
   const missing = mapping.standard.filter((field) => !shape.standardFields.includes(field))
-  if (missing.length === 0) return
+  if (missing.length === 0) {
+    checkAttributeNames(mapping.custom, shape)
+    return
+  }
   throw new CustomAttributesError(
     'FIELD_NOT_IN_TABLE',
     `The file fills ${missing.join(', ')}, which ${shape.customerTable} does not have. ` +
@@ -161,10 +163,16 @@ async function writeRows(run: Run): Promise<void> {
     reject: (entry, problem) => reject({ row: entry.row, line: entry.line, record: recordOf(entry) }, problem),
     signal,
   })
+  let failure: unknown
+  // A source that hangs must not keep a failed batch from ending the upload.
+  const onFailure = (error: unknown) => {
+    failure ??= error
+    stop.abort()
+  }
   const joinsTwins = existing !== 'reject'
   const lanes = Array.from(
     { length: isExclusive ? 1 : Math.min(options.concurrency, (sql as Sql).options.max) },
-    () => new Lane(writer, options.batchSize, joinsTwins),
+    () => new Lane(writer, onFailure, options.batchSize, joinsTwins),
   )
   try {
     // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
@@ -191,12 +199,14 @@ async function writeRows(run: Run): Promise<void> {
     await Promise.all(lanes.map((lane) => lane.drain()))
     const found = run.mapping.custom.filter((name) => tally.found.has(name))
     await attempt(sql, (db) => recordDefinitions(db, shape, accountId, found), signal)
+    tally.progress(true)
   } catch (error) {
+    const cause = failure ?? error
     stop.abort()
     await file.close()
     // What is under way is waited for, so that the counts are sure and no statement outlives the upload.
     await Promise.all(lanes.map((lane) => lane.settle()))
-    throw options.signal?.aborted && classifyFailure(error) !== 'lost' ? abortError(options.signal) : error
+    throw options.signal?.aborted && classifyFailure(cause) !== 'lost' ? abortError(options.signal) : cause
   }
 }
 
