@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const render = compileTemplate(template, { format: 'text' })
   console.log('Starting PostgreSQL in a temporary folder …')
   const server = await startEmbeddedPostgres({})
-  const sql = postgres(server.url, { onnotice: () => {} })
+  const sql = postgres(server.url, { fetch_types: false, onnotice: () => {} })
   try {
     // A host has its customer table already; this is one to start from.
     const table = import.meta.resolve('postgres-custom-attributes/sql/reference/customer_table.sql')
