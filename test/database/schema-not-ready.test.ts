@@ -93,6 +93,11 @@ test.each<[string, string, RegExp]>([
     /has no CHECK for its number of names\. Apply sql\/0001/,
   ],
   [
+    'attributes that may be null',
+    `alter table ${C} alter custom_attributes drop not null`,
+    /Column custom_attributes of .* must be jsonb not null default '\{\}'\. update .* set not null;/,
+  ],
+  [
     'a NOT NULL column without default',
     `alter table ${C} add column segment text not null default 'x'; alter table ${C} alter segment drop default`,
     /Column segment .* NOT NULL without a default, .* alter column "segment" set default/,
@@ -166,7 +171,7 @@ test.each<[string, StoreOptions, RegExp]>([
   [
     'another cap',
     { maxCustomAttributes: 20 },
-    /allows 10 names, maxCustomAttributes is 20\. .*readMigrations\(\{ maxCustomAttributes \}\)/,
+    /allows 10 names, maxCustomAttributes is 20\. .*drop constraint "customer_custom_attributes_check"; .*readMigrations\(\{ maxCustomAttributes: 20 \}\)/,
   ],
   ['a smaller cap', { maxCustomAttributes: 5 }, /allows 10 names, maxCustomAttributes is 5\./],
   ['another customer table', { customerTable: 'crm.person' }, /^Table crm\.person does not exist\./],
@@ -179,6 +184,18 @@ test.each<[string, StoreOptions, RegExp]>([
   const error = await rejectionOf(createCustomAttributesStore(db.sql, options).getMergeTags(newAccount()))
   expect(error.code).toBe('SCHEMA_NOT_READY')
   expect(error.message).toMatch(message)
+})
+
+test('the remedy for another cap works', async () => {
+  const upload = (tx: TransactionSql) =>
+    createCustomAttributesStore(tx, { maxCustomAttributes: 20 }).uploadCsv(newAccount(), 'email\na@example.com\n')
+  await withSchema('select 1', async (tx) => {
+    const { message } = await rejectionOf(upload(tx))
+    const statement = /alter table .*?;/.exec(message)![0]
+    await tx.unsafe(statement)
+    await tx.unsafe(readMigrations({ maxCustomAttributes: 20 })[0]!.up)
+    expect(await upload(tx)).toMatchObject({ customersCreated: 1 })
+  })
 })
 
 describe('every method says so', () => {
