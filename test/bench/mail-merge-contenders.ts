@@ -10,7 +10,7 @@ await sql`select 1`
 const store = createCustomAttributesStore(sql)
 await store.getMergeTags(ACCOUNT)
 
-const PAGE = 1_000
+const PAGE = 250
 const MESSAGE = {
   subject: 'Hi {{first_name | default: "there"}}, your {{loyalty_tier}} status is waiting for you',
   text:
