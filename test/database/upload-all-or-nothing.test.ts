@@ -123,6 +123,7 @@ test('neither leaves a connection in a transaction, nor a lock', async () => {
   await db.assertNoOpenTransaction()
   const [row] = await db.sql<
     { locks: number }[]
-  >`select count(*)::int as locks from pg_locks where locktype = 'advisory'`
+  >`select count(*)::int as locks from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`
   expect(row!.locks).toBe(0)
 })
