@@ -328,7 +328,7 @@ function storeOn(
         after,
         signal,
       })
-      yield* mailMerge(message, templateOptions, pages)
+      yield* mailMerge(message, templateOptions, pages, signal)
     },
     preflight: (accountId, message, given) =>
       onAccount(accountId, async (shape, account) => {

@@ -61,7 +61,9 @@ export function whereCondition(
   const conditions = Object.entries(where).map(([name, wanted]) => {
     const values = (Array.isArray(wanted) ? [...wanted] : [wanted]).map((value) => toText(name, value))
     if (values.length === 0) throw invalid(`audience.where.${name} lists no value.`, { name })
-    const field = findName(shape.standardFields, name)
+    // As a template finds it: the exact spelling among all names first.
+    const found = findName([...shape.standardFields, ...names], name)
+    const field = shape.standardFields.find((candidate) => candidate === found)
     if (field !== undefined) {
       const column = shape.columns.get(field)!
       const check = valueCheck(column, 'iso')
@@ -73,16 +75,13 @@ export function whereCondition(
       })
       return `c.${quoteIdentifier(field)} in (${list.join(', ')})`
     }
-    const attribute = findName(names, name)
-    if (attribute === undefined) {
+    if (found === undefined) {
       throw invalid(
         `audience.where names ${JSON.stringify(name)}, which is no standard field and no custom attribute of the account.`,
         { name, known: [...shape.standardFields, ...names] },
       )
     }
-    const list = values.map(
-      (value) => `c.custom_attributes @> ${parameter(JSON.stringify({ [attribute]: value }))}::jsonb`,
-    )
+    const list = values.map((value) => `c.custom_attributes @> ${parameter(JSON.stringify({ [found]: value }))}::jsonb`)
     return `(${list.join(' or ')})`
   })
   return { sql: conditions.join(' and '), parameters }

@@ -1,5 +1,7 @@
+import { abortError } from '../csv/source.js'
 import type { Customer } from '../db/customers.js'
 import type { PageOptions } from '../db/pages.js'
+import { CustomAttributesError } from '../errors.js'
 import { anyOf, isFunction, isObject, type OptionRule } from '../options.js'
 import { type ExtraTags, TEMPLATE_OPTION_RULES, type TemplateOptions } from '../template/template-options.js'
 import { type Content, compileMessage, type Message } from './message.js'
@@ -42,18 +44,27 @@ export const MAIL_MERGE_RULES = {
 
 /** The extra tags of a customer. */
 export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | undefined): ExtraTags | undefined {
-  return typeof extraTags === 'function' ? extraTags(customer) : extraTags
+  const tags: unknown = typeof extraTags === 'function' ? extraTags(customer) : extraTags
+  // A promise would be an object without names: every link of a whole mailing empty.
+  if (typeof (tags as PromiseLike<unknown> | undefined)?.then !== 'function') return tags as ExtraTags | undefined
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    'extraTags must give an object of names and values, got a promise. Fetch what it needs before the merge.',
+    { argument: 'extraTags' },
+  )
 }
 
 /**
  * Renders a message for every customer of the pages, one result at a time; the next page is read while this one is used.
  *
  * @param pages - the audience, page by page
+ * @param signal - stops before the next message
  */
 export async function* mailMerge<M extends Message>(
   message: M,
   options: Omit<MailMergeOptions, keyof PageOptions>,
   pages: AsyncGenerator<Customer[], void>,
+  signal?: AbortSignal,
 ): AsyncGenerator<MailMergeResult<M>, void> {
   const { extraTags, onProgress, ...templateOptions } = options
   const { render } = compileMessage('mailMerge', message, templateOptions)
@@ -68,6 +79,7 @@ export async function* mailMerge<M extends Message>(
       // A failure is met when its page is asked for; until then it must not count as unhandled.
       next.catch(() => {})
       for (const customer of page.value) {
+        if (signal?.aborted) throw abortError(signal)
         const rendered = render(customer, extraTagsFor(customer, extraTags))
         progress.customers++
         if ('missing' in rendered) {
@@ -80,6 +92,7 @@ export async function* mailMerge<M extends Message>(
         onProgress({ ...progress })
       }
     }
+    if (signal?.aborted) throw abortError(signal)
     onProgress?.({ ...progress })
   } finally {
     await pages.return()

@@ -124,6 +124,35 @@ describe('mailMerge', () => {
     expect(await single.getCustomer(account, 'c1@x.com')).toMatchObject({ first_name: 'Name1' })
   })
 
+  test('the signal stops before the next message, on the last page too', async () => {
+    const stop = new AbortController()
+    let count = 0
+    const run = (async () => {
+      for await (const _ of store.mailMerge(account, 'x', {
+        audience: { where: { plan: 'pro' } },
+        signal: stop.signal,
+      })) {
+        if (++count === 10) stop.abort()
+      }
+    })()
+    await expect(run).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(count).toBe(10)
+  })
+
+  test('extra tags that come as a promise are refused, not rendered empty', async () => {
+    const extraTags = (async () => ({ link: 'x' })) as never
+    const run = collect(store.mailMerge(account, '{{link}}', { audience: 'all', extraTags }))
+    await expect(run).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+
+  test('where finds names as a template does: the exact spelling first', async () => {
+    const own = '00000000-0000-4000-8000-000000000003'
+    const columns = { email: { field: 'email' }, 'First Name': { attribute: 'First Name' } } as const
+    await store.uploadCsv(own, 'email,First Name\na@x.com,Ann\n', { columns })
+    const results = await collect(store.mailMerge(own, 'x', { audience: { where: { 'First Name': 'Ann' } } }))
+    expect(results).toHaveLength(1)
+  })
+
   test('the signal stops between pages', async () => {
     const stop = new AbortController()
     const run = collect(
