@@ -13,11 +13,11 @@ import type { TableShape } from './table-shape.js'
 export interface PageOptions {
   /** Who: always said. */
   audience: Audience
-  /** Customers of a page. Default 1,000. */
+  /** Customers of a page. Default 1,000; 250 for `mailMerge` and `preflight`. */
   pageSize?: number
   /** The id of a customer: pages start after it. Default from the first. */
   after?: string
-  /** Stops before the next page. */
+  /** Stops before the next page, `mailMerge` before the next message. */
   signal?: AbortSignal
 }
 
