@@ -6,7 +6,7 @@ import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 
 test('definitions are upserted and sorted: zebra, apple, banana → apple, banana, zebra', async () => {
   const { store, account } = open()

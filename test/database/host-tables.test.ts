@@ -16,7 +16,7 @@ async function host(name: string, columns: string, options: MigrationOptions = {
   await db.sql.unsafe(`create table ${name} (${columns}, unique (account_id, email))`).simple()
   for (const { up } of readMigrations({ ...tables, ...options })) await db.sql.unsafe(up).simple()
   const { accountIdType: _, ...storeOptions } = { ...tables, ...options }
-  return createCustomAttributesStore(db.sql, storeOptions)
+  return createCustomAttributesStore(db.client, storeOptions)
 }
 
 const BIGINT = 'id bigint generated always as identity primary key, account_id bigint not null'
@@ -291,7 +291,7 @@ describe('citext emails', () => {
   beforeAll(async () => {
     await db.sql.unsafe('create extension citext')
     await host('by_citext', `${BIGINT}, email citext not null, city text`, { accountIdType: 'bigint' })
-    store = createCustomAttributesStore(db.sql, {
+    store = createCustomAttributesStore(db.client, {
       customerTable: 'by_citext',
       definitionTable: 'by_citext_definition',
       emailCase: 'preserve',
@@ -342,7 +342,7 @@ test('a host whose columns are partitioned by account', async () => {
     .simple()
   const tables = { customerTable: 'parted', definitionTable: 'parted_definition' }
   for (const { up } of readMigrations({ ...tables, accountIdType: 'bigint' })) await db.sql.unsafe(up).simple()
-  const store = createCustomAttributesStore(db.sql, tables)
+  const store = createCustomAttributesStore(db.client, tables)
   for (const account of [1, 2, 3, 4]) {
     const csv = 'email,city,tier\na@example.com,Rome,gold\nb@example.com,,\na@example.com,Oslo,\n'
     expect(await store.uploadCsv(account, csv)).toMatchObject({ customersCreated: 2, customersUpdated: 1 })

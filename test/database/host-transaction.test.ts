@@ -5,7 +5,7 @@ import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 const csv = 'email,tier\na@example.com,gold\nb@example.com,silver\n'
 
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 test("everything happens in the host's transaction and commits with it", async () => {
   const { store, account } = open()
-  await db.sql.begin(async (tx) => {
+  await db.client.begin(async (tx) => {
     const inside = store.with(tx)
     await inside.upsertCustomer(account, { email: 'john@example.com', custom_attributes: { plan: 'pro' } })
     await inside.uploadCsv(account, csv)
@@ -35,7 +35,7 @@ test('and is gone when the host rolls back', async () => {
   const { store, account } = open()
   const stop = new Error('the host changed its mind')
   await expect(
-    db.sql.begin(async (tx) => {
+    db.client.begin(async (tx) => {
       const result = await store.with(tx).uploadCsv(account, csv)
       expect(result.customersCreated).toBe(2)
       await store.with(tx).upsertCustomer(account, { email: 'c@example.com', custom_attributes: { x: '1' } })
@@ -47,7 +47,7 @@ test('and is gone when the host rolls back', async () => {
 
 test('a store can be made on a transaction, and on a savepoint of one', async () => {
   const { account } = open()
-  await db.sql.begin(async (tx) => {
+  await db.client.begin(async (tx) => {
     await createCustomAttributesStore(tx).upsertCustomer(account, { email: 'a@example.com' })
     await tx
       .savepoint(async (savepoint) => {
@@ -66,7 +66,7 @@ test('a store can be made on a transaction, and on a savepoint of one', async ()
 describe('a refusal leaves the transaction usable', () => {
   test('of a customer', async () => {
     const { store, account } = open()
-    await db.sql.begin(async (tx) => {
+    await db.client.begin(async (tx) => {
       const inside = store.with(tx)
       await inside.upsertCustomer(account, { email: 'a@example.com' })
       const refused = { email: 'b@example.com', city: 'refused', custom_attributes: { lost: '1' } }
@@ -82,7 +82,7 @@ describe('a refusal leaves the transaction usable', () => {
   test('of rows of an upload, among many', async () => {
     const { store, account } = open()
     const rows = Array.from({ length: 500 }, (_, at) => `p${at}@example.com,${at % 50 === 7 ? 'refused' : 'Rome'}`)
-    await db.sql.begin(async (tx) => {
+    await db.client.begin(async (tx) => {
       const result = await store.with(tx).uploadCsv(account, `email,city\n${rows.join('\n')}`, { batchSize: 60 })
       expect(result).toMatchObject({ rowsTotal: 500, customersCreated: 490, rowsRejected: 10 })
       expect(await tx`select 1 as one`).toMatchObject([{ one: 1 }])
@@ -92,7 +92,7 @@ describe('a refusal leaves the transaction usable', () => {
 
   test('of a file', async () => {
     const { store, account } = open()
-    await db.sql.begin(async (tx) => {
+    await db.client.begin(async (tx) => {
       const inside = store.with(tx)
       expect((await rejectionOf(inside.uploadCsv(account, 'name\nJohn\n'))).code).toBe('EMAIL_COLUMN_MISSING')
       expect((await rejectionOf(inside.uploadCsv(account, `${csv}c@example.com,"x\n`))).code).toBe('UNCLOSED_QUOTE')
@@ -107,7 +107,7 @@ describe('a refusal leaves the transaction usable', () => {
 
 test('dryRun inside a transaction undoes only itself', async () => {
   const { store, account } = open()
-  await db.sql.begin(async (tx) => {
+  await db.client.begin(async (tx) => {
     const inside = store.with(tx)
     await inside.upsertCustomer(account, { email: 'a@example.com', custom_attributes: { tier: 'gold' } })
     expect(await inside.uploadCsv(account, csv, { dryRun: true })).toMatchObject({
@@ -124,7 +124,7 @@ test('dryRun inside a transaction undoes only itself', async () => {
 
 test('atomic inside a transaction: all of the file or nothing of it, and the host goes on', async () => {
   const { store, account } = open()
-  await db.sql.begin(async (tx) => {
+  await db.client.begin(async (tx) => {
     const inside = store.with(tx)
     await inside.upsertCustomer(account, { email: 'z@example.com' })
     const bad = `${csv}not an address,x\n`
@@ -138,7 +138,7 @@ test('atomic inside a transaction: all of the file or nothing of it, and the hos
 
 test('many calls, refused ones too, leave no savepoint open', async () => {
   const { store, account } = open()
-  const working = db.sql.begin(async (tx) => {
+  const working = db.client.begin(async (tx) => {
     for (let at = 0; at < 100; at++) {
       const customer = { email: `p${at}@example.com`, ...(at % 3 ? {} : { city: 'refused' }) }
       await store

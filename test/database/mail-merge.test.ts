@@ -7,7 +7,7 @@ const account = '00000000-0000-4000-8000-000000000001'
 let store: CustomAttributesStore
 
 beforeAll(async () => {
-  store = createCustomAttributesStore(db.sql)
+  store = createCustomAttributesStore(db.client)
   const rows = Array.from(
     { length: 250 },
     (_, at) => `c${at}@x.com,Name${at},${at % 5 === 0 ? '' : 'gold'},${at % 2 ? 'pro' : 'free'}`,

@@ -9,7 +9,7 @@ import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
 const account = newAccount()
-const open = () => createCustomAttributesStore(db.sql)
+const open = () => createCustomAttributesStore(db.client)
 
 // 30 customers: tiers gold, silver, none; plans pro (every second) and team (every fifth); odd ones in Rome.
 beforeAll(async () => {

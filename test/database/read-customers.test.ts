@@ -8,7 +8,7 @@ import { rejectionOf } from '../support/errors.js'
 const db = useDatabase()
 
 async function withPeople() {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   await store.upsertCustomer(account, {
     email: 'john@example.com',
@@ -49,7 +49,7 @@ test('emails are found in any case and with blanks around', async () => {
 
 test("emailCase: 'preserve' stores and finds emails as typed", async () => {
   const account = newAccount()
-  const store = createCustomAttributesStore(db.sql, { emailCase: 'preserve' })
+  const store = createCustomAttributesStore(db.client, { emailCase: 'preserve' })
   await store.upsertCustomer(account, { email: 'John@X.com', city: 'a' })
   await store.upsertCustomer(account, { email: 'john@x.com', city: 'b' })
   expect((await store.getCustomer(account, 'John@X.com'))!.city).toBe('a')
@@ -129,7 +129,7 @@ test('values are printed the same way whatever the session is set to', async () 
     last_order_date: '2024-05-01T21:30:00.5Z',
     last_order_price: '0.50',
   }
-  await createCustomAttributesStore(db.sql).upsertCustomer(account, values)
+  await createCustomAttributesStore(db.client).upsertCustomer(account, values)
   const settings = [
     {},
     { DateStyle: 'German, DMY', TimeZone: 'Asia/Kathmandu', IntervalStyle: 'sql_standard' },

@@ -6,7 +6,7 @@ import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
 const account = newAccount()
-const open = () => createCustomAttributesStore(db.sql)
+const open = () => createCustomAttributesStore(db.client)
 
 beforeAll(async () => {
   const store = open()

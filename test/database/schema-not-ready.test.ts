@@ -181,7 +181,7 @@ test.each<[string, StoreOptions, RegExp]>([
     /^Table "Crm"\."Definition" does not exist\./,
   ],
 ])('SCHEMA_NOT_READY: the store was told %s', async (_what, options, message) => {
-  const error = await rejectionOf(createCustomAttributesStore(db.sql, options).getMergeTags(newAccount()))
+  const error = await rejectionOf(createCustomAttributesStore(db.client, options).getMergeTags(newAccount()))
   expect(error.code).toBe('SCHEMA_NOT_READY')
   expect(error.message).toMatch(message)
 })
@@ -200,7 +200,7 @@ test('the remedy for another cap works', async () => {
 
 describe('every method says so', () => {
   const account = newAccount()
-  const store = () => createCustomAttributesStore(db.sql, { customerTable: 'absent' })
+  const store = () => createCustomAttributesStore(db.client, { customerTable: 'absent' })
   test.each<[string, () => PromiseLike<unknown>]>([
     ['upsertCustomer', () => store().upsertCustomer(account, { email: 'a@example.com' })],
     ['getCustomer', () => store().getCustomer(account, 'a@example.com')],
@@ -240,7 +240,7 @@ test('the shape is read once', async () => {
   statements.length = 0
   await store.upsertCustomer(newAccount(), { email: 'a@example.com' })
   await store.uploadCsv(newAccount(), 'email\na@example.com\n')
-  await db.sql.begin((tx) => store.with(tx).getCustomer(newAccount(), 'a@example.com'))
+  await db.client.begin((tx) => store.with(tx).getCustomer(newAccount(), 'a@example.com'))
   expect(statements.filter(isCatalogue)).toEqual([])
 })
 
@@ -254,7 +254,7 @@ test('making a store sends nothing', async () => {
 test('table names with a typo in their quotes are INVALID_OPTION at once or on the first call', async () => {
   for (const customerTable of ['a.b.c', 'Customer', 'x"y', '']) {
     try {
-      const store = createCustomAttributesStore(db.sql, { customerTable })
+      const store = createCustomAttributesStore(db.client, { customerTable })
       await rejectionOf(store.getMergeTags(newAccount())).then(({ code }) => expect(code).toBe('INVALID_OPTION'))
     } catch (error) {
       expect(isCustomAttributesError(error, 'INVALID_OPTION')).toBe(true)

@@ -50,7 +50,7 @@ beforeAll(async () => {
 }, 120_000)
 
 test('getCustomer takes under 50 ms on average over 100 calls, with 10 attributes, among a million customers', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const attributes = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`attr_${at}`, `value ${at}`]))
   for (let at = 0; at < 100; at++) {
     await store.upsertCustomer(account, { email: `full${at}@example.com`, custom_attributes: attributes })
@@ -64,7 +64,7 @@ test('getCustomer takes under 50 ms on average over 100 calls, with 10 attribute
 })
 
 test('getMergeTags takes under 100 ms with 100 definitions and 1,000,000 customers', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const names = Array.from({ length: 100 }, (_, at) => `attr_${at}`)
   await store.upsertAttributeDefinitions(account, names)
   const [{ customers }] = await db.sql<[{ customers: number }]>`
@@ -78,7 +78,7 @@ test('getMergeTags takes under 100 ms with 100 definitions and 1,000,000 custome
 })
 
 test('10,000 rows are uploaded in under 5 s, and again, next to a million customers', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const rows = Array.from(
     { length: 10_000 },
     (_, at) =>

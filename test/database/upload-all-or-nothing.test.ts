@@ -10,7 +10,7 @@ let store: CustomAttributesStore
 let account: string
 
 beforeEach(async () => {
-  store = createCustomAttributesStore(db.sql)
+  store = createCustomAttributesStore(db.client)
   account = newAccount()
   await store.uploadCsv(account, 'email,city,tier\np0@example.com,Rome,gold\np1@example.com,Oslo,\n')
 })

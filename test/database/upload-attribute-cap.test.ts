@@ -14,7 +14,7 @@ const fileOf = (email: string, columns: string[]) =>
   ])
 
 test('a file of 11 attributes is refused before the first row: Maximum 10 custom attributes', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   const error = await rejectionOf(store.uploadCsv(account, fileOf('john@example.com', names(1, 11))))
   expect(error.code).toBe('TOO_MANY_ATTRIBUTES')
@@ -23,7 +23,7 @@ test('a file of 11 attributes is refused before the first row: Maximum 10 custom
 })
 
 test('the cap holds per customer across uploads: the row over it is rejected whole, the others are stored', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   await store.uploadCsv(account, fileOf('full@example.com', names(1, 10)))
   await store.uploadCsv(account, fileOf('half@example.com', names(1, 5)))
@@ -61,7 +61,7 @@ test('the cap holds per customer across uploads: the row over it is rejected who
 })
 
 test('a name that only rejected rows carried is not recorded', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   await store.uploadCsv(account, fileOf('full@example.com', names(1, 10)))
   const result = await store.uploadCsv(account, fileOf('full@example.com', ['a1', 'too_much']))
@@ -96,7 +96,7 @@ test('another cap: 3, and none at all', async () => {
       `create table ${name} (id uuid primary key default gen_random_uuid(), account_id uuid not null, email text not null, unique (account_id, email))`,
     )
     for (const { up } of readMigrations(tables)) await db.sql.unsafe(up).simple()
-    const store = createCustomAttributesStore(db.sql, tables)
+    const store = createCustomAttributesStore(db.client, tables)
     const account = newAccount()
     const error = await rejectionOf(
       store.uploadCsv(account, fileOf('a@example.com', names(1, maxCustomAttributes + 1))),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { type CustomAttributesStore, createCustomAttributesStore, isCustomAttributesError } from '../../src/index.js'
 import { useDatabase } from '../support/database.js'
@@ -40,9 +40,8 @@ function watchedStore(
   onPhase: (phase: Phase) => void,
 ): { store: CustomAttributesStore; client: postgres.Sql } {
   let batches = 0
-  const client = postgres(db.url, {
+  const client = db.connect({
     max: 3,
-    onnotice: () => {},
     backoff: () => 0.005,
     connection: { application_name: name },
     debug: (_, text) => {
@@ -85,7 +84,7 @@ test(`${ROUNDS} faults in every phase: no hung promise, no half customer, upload
     const fault = FAULTS[round % FAULTS.length]!
     const wanted = PHASES[Math.floor(round / FAULTS.length) % PHASES.length]!
     const atomic = next() < 0.3
-    const plain = createCustomAttributesStore(db.sql)
+    const plain = createCustomAttributesStore(db.client)
     // Half of the customers are there, in an old state.
     const old = Array.from({ length: ROWS / 2 }, (_, at) => `c${at * 2}@x.com,old,silver,mine`).join('\n')
     await plain.uploadCsv(account, `email,first_name,tier,own\n${old}\n`)

@@ -25,14 +25,14 @@ test.each([{}, { atomic: true }, { dryRun: true }])(
 )
 
 test('a callback whose own statement is refused: its error passes as it is', async () => {
-  const upload = createCustomAttributesStore(db.sql).uploadCsv(account, 'email\nbad\n', {
+  const upload = createCustomAttributesStore(db.client).uploadCsv(account, 'email\nbad\n', {
     onRejected: () => db.sql`select 1 / 0`,
   })
   await expect(upload).rejects.toMatchObject({ code: '22012' })
 })
 
 test('an onProgress that throws at the end rolls an atomic upload back', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const upload = store.uploadCsv(account, 'email\nprogress@x.com\n', {
     atomic: true,
     onProgress: () => {
@@ -44,7 +44,7 @@ test('an onProgress that throws at the end rolls an atomic upload back', async (
 })
 
 test('a file that is not there is SOURCE_FAILED, whatever is asked of the database first', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   await expect(store.uploadCsv(account, createReadStream('/no/such/file.csv'))).rejects.toMatchObject({
     code: 'SOURCE_FAILED',
   })
@@ -54,7 +54,7 @@ test('a file that is not there is SOURCE_FAILED, whatever is asked of the databa
 })
 
 test('a source is closed when the upload fails before it is read', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   for (const [id, options] of [
     ['no uuid', {}],
     [account, { batchsize: 1 }],
@@ -72,7 +72,7 @@ test('a batch that fails ends the upload, though its source has stalled', async 
     yield `email,city\n${Array.from({ length: 30_000 }, (_, at) => `c${at}@x.com,${at === 5 ? 'Rome' : 'Oslo'}`).join('\n')}\n`
     await sleep(60_000, undefined, { ref: false })
   }
-  const upload = createCustomAttributesStore(db.sql).uploadCsv(account, source(), {
+  const upload = createCustomAttributesStore(db.client).uploadCsv(account, source(), {
     onInvalidRow: 'abort',
     batchSize: 50,
   })
@@ -80,7 +80,7 @@ test('a batch that fails ends the upload, though its source has stalled', async 
 })
 
 test('values with the bytes that separate them stay in their columns, also in rows that are written one by one', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   await db.sql.unsafe(`alter table customer.customer add constraint no_bad check (first_name <> 'bad')`)
   const plain = Array.from(
     { length: 9_000 },
@@ -101,7 +101,7 @@ test('values with the bytes that separate them stay in their columns, also in ro
 })
 
 test('columns by position: a value that looks like a header is not taken for one', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const csv = 'Correo,Canal\np1@x.com,sms\np2@x.com,email\np3@x.com,sms\n'
   const columns = [{ field: 'email' }, { attribute: 'Canal' }] as const
   expect(await store.uploadCsv(account, csv, { columns })).toMatchObject({ customersCreated: 3, warnings: [] })
@@ -132,7 +132,7 @@ test('uploads whose customers come several times do not deadlock', async () => {
 })
 
 test('a Map of attributes is refused, and so is an attribute named like a field', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const map = { email: 'm@x.com', custom_attributes: new Map([['a', '1']]) } as never
   await expect(store.upsertCustomer(account, map)).rejects.toMatchObject({ code: 'INVALID_CUSTOMER' })
   const named = { email: 'm@x.com', custom_attributes: { first_name: 'x' } }

@@ -6,7 +6,7 @@ import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 
 // Rules of a host that the library cannot know before the database says so.
 beforeAll(async () => {

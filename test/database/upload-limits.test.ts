@@ -5,7 +5,7 @@ import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 
 test('maxRows: as many are stored, one more is TOO_MANY_ROWS with the number; blank rows do not count', async () => {
   const { store, account } = open()

@@ -10,7 +10,7 @@ let store: CustomAttributesStore
 let account: string
 
 beforeEach(async () => {
-  store = createCustomAttributesStore(db.sql)
+  store = createCustomAttributesStore(db.client)
   account = newAccount()
   await store.uploadCsv(account, 'email,first_name,city,status,tier,plan\njohn@example.com,John,Rome,vip,gold,pro\n')
 })

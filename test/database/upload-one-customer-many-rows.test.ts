@@ -6,7 +6,7 @@ const db = useDatabase()
 const account = '00000000-0000-4000-8000-000000000001'
 
 test('4,000 rows of one customer count and store as if one by one', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const rows = Array.from({ length: 4_000 }, (_, at) => `a@x.com,name${at % 1500},${at % 3 === 0 ? '' : at}`)
   const result = await store.uploadCsv(account, `email,first_name,n\n${rows.join('\n')}`)
   expect(result).toMatchObject({
@@ -23,7 +23,7 @@ test('4,000 rows of one customer count and store as if one by one', async () => 
 })
 
 test('two customers in turn, with a row that says the same again', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const rows = Array.from({ length: 500 }, (_, at) => `p@x.com,${at}\np@x.com,${at}\nq@x.com,${at}`)
   const result = await store.uploadCsv(account, `email,n\n${rows.join('\n')}`, { batchSize: 100 })
   expect(result).toMatchObject({ rowsTotal: 1500, customersCreated: 2, customersUpdated: 998, customersUnchanged: 500 })

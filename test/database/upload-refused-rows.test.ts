@@ -43,7 +43,7 @@ test.each([
   { rows: 300, each: 1 },
 ])('of $rows rows one in $each refused by a trigger: exactly these are rejected', async ({ rows, each }) => {
   await addTrigger('after')
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const refused: RejectedRow[] = []
   const result = await store.uploadCsv(account, file(rows, each), {
     onRejected: (row) => refused.push(row),
@@ -69,7 +69,7 @@ test.each([
 })
 
 test('constraints of the host are named, and the rest is stored', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const csv = 'email,phone,city\na@x.com,1,Rome\nb@x.com,1,Oslo\nc@x.com,2,Barcelona\nd@x.com,3,Bonn\n'
   const result = await store.uploadCsv(account, csv)
   expect(result).toMatchObject({ customersCreated: 2, rowsRejected: 2 })
@@ -84,7 +84,7 @@ test('constraints of the host are named, and the rest is stored', async () => {
 
 test('a row that a trigger swallows without an error is rejected, not counted as stored', async () => {
   await addTrigger('before')
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const csv = 'email,first_name\na@x.com,good\nb@x.com,swallow\nc@x.com,bad\n'
   const result = await store.uploadCsv(account, csv)
   expect(result).toMatchObject({ customersCreated: 1, rowsRejected: 2, rowsTotal: 3 })
@@ -97,24 +97,24 @@ test('a row that a trigger swallows without an error is rejected, not counted as
 test('a deferred constraint refuses its row, not the batch', async () => {
   await db.sql.unsafe(`create constraint trigger late after insert on customer.customer deferrable initially deferred
     for each row execute function refuse()`)
-  const result = await createCustomAttributesStore(db.sql).uploadCsv(account, file(200, 20))
+  const result = await createCustomAttributesStore(db.client).uploadCsv(account, file(200, 20))
   expect(result).toMatchObject({ customersCreated: 190, rowsRejected: 10 })
   await db.sql.unsafe('drop trigger late on customer.customer')
 })
 
 test.each(['transaction', 'atomic', 'dryRun'] as const)('refused rows in a %s', async (mode) => {
   await addTrigger('after')
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const upload = (on: typeof store) =>
     on.uploadCsv(account, file(1000, 3), { batchSize: 300, atomic: mode === 'atomic', dryRun: mode === 'dryRun' })
-  const result = await (mode === 'transaction' ? db.sql.begin((tx) => upload(store.with(tx))) : upload(store))
+  const result = await (mode === 'transaction' ? db.client.begin((tx) => upload(store.with(tx))) : upload(store))
   expect(result).toMatchObject({ rowsTotal: 1000, customersCreated: 666, rowsRejected: 334 })
   const [count] = await db.sql`select count(*)::int as stored from customer.customer`
   expect(count).toEqual({ stored: mode === 'dryRun' ? 0 : 666 })
 })
 
 test('updates that are refused leave the customer as it was', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   await store.uploadCsv(account, 'email,city,tier\na@x.com,Rome,gold\nb@x.com,Oslo,gold\n')
   const result = await store.uploadCsv(account, 'email,city,tier\na@x.com,Barcelona,new\nb@x.com,Bonn,new\n')
   expect(result).toMatchObject({ customersUpdated: 1, rowsRejected: 1 })

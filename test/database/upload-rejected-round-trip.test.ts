@@ -7,12 +7,12 @@ import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 
 /** Uploads a file and returns its rejected rows as a CSV. */
 async function upload(account: string, csv: string): Promise<string> {
   const rejected: RejectedRow[] = []
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const { headers } = await store.uploadCsv(account, csv, { onRejected: (row) => rejected.push(row) })
   return rejectedRowsCsv(
     headers,

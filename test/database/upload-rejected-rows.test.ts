@@ -6,7 +6,7 @@ import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 
 test('a bad row costs only itself; it is told with row, line, code, column, message and cells', async () => {
   const { store, account } = open()

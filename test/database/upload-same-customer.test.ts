@@ -20,7 +20,7 @@ describe.each([1, 2, 7, 1_000])('batch size %i', (batchSize) => {
   test.each([1, 2, 4])(
     'and %i lanes: the same customer three times counts and stores as if row by row',
     async (concurrency) => {
-      const store = createCustomAttributesStore(db.sql)
+      const store = createCustomAttributesStore(db.client)
       const account = newAccount()
       expect(await store.uploadCsv(account, csv, { batchSize, concurrency })).toMatchObject({
         rowsTotal: 6,
@@ -44,7 +44,7 @@ describe.each([1, 2, 7, 1_000])('batch size %i', (batchSize) => {
 })
 
 test('a file of one customer, its value going back and forth: the last row holds', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   for (const batchSize of [1, 3, 100]) {
     const account = newAccount()
     const rows = Array.from({ length: 250 }, (_, at) => ['john@example.com', at % 2 ? 'odd' : 'even'])
@@ -57,7 +57,7 @@ test('a file of one customer, its value going back and forth: the last row holds
 })
 
 test('a file of one row a thousand times: created once, unchanged after', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   for (const batchSize of [1, 10, 2_000]) {
     const account = newAccount()
     const result = await store.uploadCsv(account, `email,tier\n${'john@example.com,gold\n'.repeat(1_000)}`, {
@@ -68,7 +68,7 @@ test('a file of one row a thousand times: created once, unchanged after', async 
 })
 
 test("existing: 'reject' rejects the second and third row of a new customer", async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   for (const batchSize of [1, 2, 1_000]) {
     const account = newAccount()
     const result = await store.uploadCsv(account, csv, { existing: 'reject', batchSize })

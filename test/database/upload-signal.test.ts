@@ -7,7 +7,7 @@ import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 const customersOf = async (account: string) => (await contentsOf(db.sql, account)).customers.length
 
 beforeAll(async () => {

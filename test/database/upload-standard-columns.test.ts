@@ -41,20 +41,20 @@ const VALUES: Record<(typeof STANDARD_COLUMNS)[number], [csv: string, stored: un
 const csv = writeCsv([[...STANDARD_COLUMNS], STANDARD_COLUMNS.map((name) => VALUES[name][0])])
 
 test('all 27 standard columns are stored, not a chosen few', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   expect(await store.uploadCsv(account, csv)).toMatchObject({
     customersCreated: 1,
     rowsRejected: 0,
     customAttributesFound: [],
   })
-  const { customers } = await contentsOf(db.connect({ connection: { TimeZone: 'UTC' } }), account)
+  const { customers } = await contentsOf(db.openSql({ connection: { TimeZone: 'UTC' } }), account)
   const stored = Object.fromEntries(STANDARD_COLUMNS.map((name) => [name, VALUES[name][1]]))
   expect(customers).toEqual([{ ...stored, custom_attributes: {} }])
 })
 
 test('each of them is updated alone', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   for (const name of STANDARD_COLUMNS.slice(1)) {
     const account = newAccount()
     await store.upsertCustomer(account, { email: VALUES.email[0] })

@@ -19,7 +19,7 @@ const headers = ['email', 'first_name', 'total_spent', 'last_order_date', 'tier'
 const csv = writeCsv([headers, ...rows])
 
 test('the same file again is all unchanged and rewrites no row: xmin and updated_at stay', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   expect(await store.uploadCsv(account, csv)).toMatchObject({ rowsTotal: ROWS, customersCreated: ROWS })
   const before = await versionsOf(db.sql, account)
@@ -37,7 +37,7 @@ test('the same file again is all unchanged and rewrites no row: xmin and updated
 })
 
 test('a file with some changes rewrites only the changed rows', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   await store.uploadCsv(account, csv)
   const before = await versionsOf(db.sql, account)
@@ -56,7 +56,7 @@ test('a file with some changes rewrites only the changed rows', async () => {
 })
 
 test('last_seen_at of its attributes moves all the same', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   const seen = async () =>
     Object.fromEntries(

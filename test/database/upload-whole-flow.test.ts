@@ -12,7 +12,7 @@ import { useDatabase } from '../support/database.js'
 const db = useDatabase()
 
 test('the whole flow: upload, definitions, merge tags, messages', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   const csv = `email,first_name,last_name,loyalty_tier,renewal_date
 john@example.com,John,Doe,gold,2024-12-31
@@ -53,7 +53,7 @@ jane@example.com,Jane,Smith,platinum,2025-06-30
 })
 
 test('an upload of two rows: 2 created, 0 updated, the attributes in header order', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   const csv = 'zebra,email,apple,mango\n1,a@example.com,2,\n3,b@example.com,4,\n'
   const result = await store.uploadCsv(account, csv)
@@ -62,7 +62,7 @@ test('an upload of two rows: 2 created, 0 updated, the attributes in header orde
 })
 
 test('an error of the library is recognised', async () => {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const error = await store.uploadCsv(newAccount(), 'name\nJohn\n').catch((error) => error)
   expect(isCustomAttributesError(error, 'EMAIL_COLUMN_MISSING')).toBe(true)
 })

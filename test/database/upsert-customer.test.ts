@@ -5,7 +5,7 @@ import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 
 const db = useDatabase()
-const open = () => ({ store: createCustomAttributesStore(db.sql), account: newAccount() })
+const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 
 test('creates a customer, then updates and merges its attributes', async () => {
   const { store, account } = open()

@@ -8,7 +8,7 @@ const db = useDatabase()
 
 /** A store and an account with one customer. */
 async function withJohn() {
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   const account = newAccount()
   await store.upsertCustomer(account, {
     email: 'john@example.com',

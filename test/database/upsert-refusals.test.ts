@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 
 const upsert = (customer: unknown): Promise<UpsertResult> =>
-  createCustomAttributesStore(db.sql).upsertCustomer(account, customer as CustomerInput)
+  createCustomAttributesStore(db.client).upsertCustomer(account, customer as CustomerInput)
 
 const email = 'a@example.com'
 const tooMany = Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`attr_${at}`, 'x']))
@@ -88,7 +88,7 @@ test.each<[string, unknown, string, string | RegExp]>([
 
 test('a unique constraint of the host: sqlstate and constraint are told, the other customer stays', async () => {
   const other = newAccount()
-  const store = createCustomAttributesStore(db.sql)
+  const store = createCustomAttributesStore(db.client)
   await store.upsertCustomer(other, { email: 'a@example.com', phone: '5' })
   const error = await rejectionOf(
     store.upsertCustomer(other, { email: 'b@example.com', phone: '5', custom_attributes: { new: '1' } }),
@@ -115,7 +115,7 @@ test('a trigger that swallows the row is an error, not a success without a custo
 test.each([[''], ['not a uuid'], ['7'], [7], [null], [undefined], [{}], [Number.NaN]])(
   'INVALID_ACCOUNT_ID: %j',
   async (accountId) => {
-    const store = createCustomAttributesStore(db.sql)
+    const store = createCustomAttributesStore(db.client)
     const error = await rejectionOf(store.upsertCustomer(accountId as string, { email }))
     expect(error).toMatchObject({ code: 'INVALID_ACCOUNT_ID', status: 400, details: { expected: 'uuid' } })
     expect(error.message).toMatch(/^accountId must be of the type of account_id \(uuid\), got /)

@@ -68,8 +68,8 @@ export function useApi(start: StartServer): TestApi {
   let handler: Handler
 
   beforeAll(async () => {
-    observer = database.connect({ max: 1 })
-    store = createCustomAttributesStore(database.sql)
+    observer = database.openSql({ max: 1 })
+    store = createCustomAttributesStore(database.client)
     standard = createHttpHandler(store, { authorize: () => true, allowAtomic: true, allowDryRun: true })
     handler = standard
     server = await start((request) => {

@@ -12,7 +12,7 @@ describe('createHttpHandler', () => {
   const database = useDatabase()
   const account = '00000000-0000-4000-8000-000000000001'
   const handlerOf = (options: Partial<HttpHandlerOptions> = {}) =>
-    createHttpHandler(createCustomAttributesStore(database.sql), { authorize: () => true, ...options })
+    createHttpHandler(createCustomAttributesStore(database.client), { authorize: () => true, ...options })
   const get = (handler: (request: Request) => Promise<Response>, path: string) =>
     handler(new Request(`http://in.process${path}`))
 
@@ -34,7 +34,7 @@ describe('createHttpHandler', () => {
 
   it('refuses to be made without options', () => {
     const make = createHttpHandler as (store: unknown) => unknown
-    expect(thrownBy(() => make(createCustomAttributesStore(database.sql))).code).toBe('INVALID_OPTION')
+    expect(thrownBy(() => make(createCustomAttributesStore(database.client))).code).toBe('INVALID_OPTION')
   })
 
   it.each([

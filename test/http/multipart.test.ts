@@ -36,7 +36,7 @@ describe('multipart forms', () => {
   const errors: unknown[] = []
 
   beforeAll(() => {
-    handler = createHttpHandler(createCustomAttributesStore(database.sql), {
+    handler = createHttpHandler(createCustomAttributesStore(database.client), {
       authorize: () => true,
       onError: (error) => errors.push(error),
     })

@@ -55,7 +55,7 @@ describe('openapi.json', () => {
     const database = useDatabase()
 
     it('have the same paths and methods', async () => {
-      const handler = createHttpHandler(createCustomAttributesStore(database.sql), { authorize: () => false })
+      const handler = createHttpHandler(createCustomAttributesStore(database.client), { authorize: () => false })
       const ask = async (method: string, path: string) =>
         (await handler(new Request(`http://in.process${path}`, { method }))).status
       const served = await handler(new Request('http://in.process/api/accounts/1/nothing'))

@@ -79,7 +79,7 @@ describe('README', () => {
   })
 
   it('names every function of the public API', () => {
-    const store = index.createCustomAttributesStore(database.sql)
+    const store = index.createCustomAttributesStore(database.client)
     const names = [...Object.keys(index), ...Object.keys(http), ...Object.keys(store)]
     expect(names.filter((each) => !new RegExp(`\`${each}[\`(]`).test(readme))).toEqual([])
     for (const field of index.STANDARD_COLUMNS)

