@@ -1,0 +1,42 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Cell } from './cells.js'
+
+/** What came of a cell; only of one in which every test passed. */
+export interface CellResult {
+  postgresql: string
+  node: string
+  passed: number
+  seconds: number
+  date: string
+  commit: string
+  pooler?: string | undefined
+  /** Tests passed by group, where a cell is of several. */
+  groups?: Record<string, number> | undefined
+}
+
+const [START, END] = ['<!-- compatibility -->', '<!-- end of compatibility -->']
+
+/** Writes the table of all cells between the marks in the README; what stands around it is written by hand. */
+export async function writeTable(
+  readme: string,
+  cells: readonly Cell[],
+  results: Readonly<Record<string, CellResult>>,
+): Promise<void> {
+  const text = await readFile(readme, 'utf8')
+  const [from, to] = [text.indexOf(START), text.indexOf(END)]
+  if (from === -1 || to < from) throw new Error(`${readme} has no ${START} … ${END}`)
+  const rows = cells.flatMap((cell) => rowsOf(cell, results[cell.name]!))
+  const table = [['what', 'run with', 'tests passed', 'date'], ['---', '---', '---:', '---'], ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n')
+  await writeFile(readme, `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`)
+}
+
+function rowsOf(cell: Cell, { postgresql, node, passed, date, pooler, groups }: CellResult): string[][] {
+  const versions = [`PostgreSQL ${postgresql}`, `Node ${node}`, ...(pooler ? [pooler] : [])].join(', ')
+  if (groups) {
+    return Object.entries(groups).map(([group, count]) => [group, `PostgreSQL ${postgresql}`, String(count), date])
+  }
+  const name = cell.client && !pooler ? `\`${cell.client}\`` : (cell.client ?? cell.name)
+  return [[name, versions, passed.toLocaleString('en'), date]]
+}
