@@ -21,12 +21,27 @@ export function checkClient(sql: SqlClient): void {
   const isClient = typeof sql?.unsafe === 'function' && (isTransaction(sql) || typeof (sql as Sql).begin === 'function')
   // The one option from which postgres.js leaves no way round; of transform.column and transform.value there is one.
   const hasRowTransform = isClient && Boolean((sql as Sql).options?.transform?.row?.from)
-  if (isClient && !hasRowTransform) return
+  if (isClient && !hasRowTransform) {
+    checkEncoding(sql)
+    return
+  }
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
     hasRowTransform
       ? 'sql has the option transform.row, which changes every row before the library sees it. Pass a client without it.'
       : 'sql must be a postgres.js client (postgres(url)) or the transaction that sql.begin(tx => …) passes.',
+    { argument: 'sql' },
+  )
+}
+
+/** postgres.js writes and reads UTF-8, whatever it has told the server. */
+function checkEncoding(sql: SqlClient): void {
+  const encoding = (sql as Sql).options?.connection?.client_encoding
+  if (encoding === undefined || /^\W*utf\W*8\W*$/i.test(String(encoding))) return
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    'sql sets client_encoding to another than UTF-8, but postgres.js sends UTF-8: texts would be stored wrongly. ' +
+      'Pass a client without it; the database itself may have any encoding.',
     { argument: 'sql' },
   )
 }

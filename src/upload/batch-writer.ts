@@ -2,8 +2,8 @@ import { abortError } from '../csv/source.js'
 import { attempt } from '../db/attempt.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
-import { classifyFailure, type Refusal, refusalMessage } from '../db/failures.js'
-import { writeRowByRow } from '../db/row-by-row.js'
+import { classifyFailure, describeRefusal, type Refusal, refusalMessage } from '../db/failures.js'
+import { type RowFate, writeRowByRow } from '../db/row-by-row.js'
 import { customerExists, customerNotFound, overCap } from '../db/upsert.js'
 import { CustomAttributesError } from '../errors.js'
 import type { RowProblem } from '../rows.js'
@@ -174,7 +174,20 @@ export class BatchWriter {
   /** Writes entries one after the other; a customer may stand among them more than once. */
   async writeInOrder(rows: readonly Entry[]): Promise<void> {
     const { tally, target } = this.#settings
-    const fates = await this.#send(rows, writeRowByRow)
+    let fates: RowFate[]
+    try {
+      fates = await this.#send(rows, writeRowByRow)
+    } catch (error) {
+      // The texts did not reach the block: the database's encoding lacks a character of one of them.
+      if (classifyFailure(error) !== 'refused') throw error
+      const middle = rows.length >> 1
+      if (middle > 0) {
+        await this.writeInOrder(rows.slice(0, middle))
+        await this.writeInOrder(rows.slice(middle))
+        return
+      }
+      fates = [describeRefusal(error)]
+    }
     const accepted: Entry[] = []
     const rejected: [Entry, RowProblem][] = []
     for (const [at, entry] of rows.entries()) {

@@ -34,9 +34,14 @@ const CLIENTS: Record<string, Parameters<typeof db.connect>[0]> = {
       DateStyle: 'SQL, DMY',
       TimeZone: 'Pacific/Chatham',
       standard_conforming_strings: 'on',
+      IntervalStyle: 'sql_standard',
       bytea_output: 'escape',
+      extra_float_digits: '0',
     },
   },
+  'an empty search path': { connection: { search_path: "''" } },
+  'a statement timeout': { connection: { statement_timeout: 5_000 } },
+  'its encoding said': { connection: { client_encoding: 'UTF8' } },
   serializable: { connection: { default_transaction_isolation: 'serializable' } },
 }
 
@@ -91,4 +96,14 @@ test('a client that changes whole rows is refused at once: nothing could be read
   const message = /^sql has the option transform\.row, .*\. Pass a client without it\.$/
   expect(thrownBy(() => createCustomAttributesStore(client))).toMatchObject({ code: 'INVALID_ARGUMENT' })
   expect(() => createCustomAttributesStore(client)).toThrow(message)
+})
+
+test('a client that tells the server another encoding than postgres.js sends is refused at once', async () => {
+  const client = db.connect({ connection: { client_encoding: 'LATIN1' } })
+  const message = /^sql sets client_encoding to another than UTF-8, .*\. Pass a client without it;/
+  expect(thrownBy(() => createCustomAttributesStore(client))).toMatchObject({ code: 'INVALID_ARGUMENT' })
+  expect(() => createCustomAttributesStore(client)).toThrow(message)
+  // Why: this is what comes of it.
+  const [row] = await client<{ stored: string }[]>`select encode(convert_to(${'é'}::text, 'UTF8'), 'hex') as stored`
+  expect(row!.stored).not.toBe(Buffer.from('é').toString('hex'))
 })

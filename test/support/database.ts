@@ -24,6 +24,8 @@ export interface TestDatabase {
 export interface TestDatabaseOptions {
   /** Whether the reference customer table and the migrations are applied. Default true. */
   migrated?: boolean
+  /** The database's encoding. Default that of the server. */
+  encoding?: string
 }
 
 /** The SQL of a fresh host: its customer table, then the migrations. */
@@ -39,7 +41,7 @@ export function readSql(file: string): Promise<string> {
 }
 
 /** An empty database of its own on the test server. */
-export async function createDatabase({ migrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+export async function createDatabase({ migrated = true, encoding }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`
   const serverUrl = inject('serverUrl')
   const url = withDatabase(serverUrl, name)
@@ -59,7 +61,9 @@ export async function createDatabase({ migrated = true }: TestDatabaseOptions = 
     return client
   }
   const server = open(serverUrl, { max: 1 })
-  await server.unsafe(`create database ${name} template template0`)
+  await server.unsafe(
+    `create database ${name} template template0${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`,
+  )
 
   const assertNoOpenTransaction = async (): Promise<void> => {
     const deadline = Date.now() + 1_000
