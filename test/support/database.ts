@@ -54,8 +54,8 @@ export async function createDatabase({ migrated = true, encoding }: TestDatabase
   const setting = clientSetting()
   const poolerUrl = inject('poolerUrl')
   const connect = (options: ClientOptions = {}): postgres.Sql => {
-    // A pooler has one user and no session settings: whoever asks for others goes past it.
-    const isPooled = poolerUrl !== '' && !options.connection && !options.username
+    // A pooler has an address, a user and no session settings: whoever asks for others goes past it.
+    const isPooled = poolerUrl !== '' && !options.connection && !options.username && !options.host
     const client = open(isPooled ? withDatabase(poolerUrl, name) : url, { ...setting.options, ...options })
     setting.change?.(client)
     return client
