@@ -10,7 +10,7 @@ export const ERROR_CATALOGUE = {
   EMPTY_FILE: { status: 400, title: 'The file has no header row' },
   INVALID_ENCODING: { status: 400, title: 'The bytes are not text in the encoding' },
   UNCLOSED_QUOTE: { status: 400, title: 'A quoted cell is never closed' },
-  INVALID_QUOTE: { status: 400, title: 'A quote stands where CSV does not allow one' },
+  INVALID_QUOTE: { status: 400, title: 'A quote stands in the middle of a cell' },
   FILE_TOO_LARGE: { status: 413, title: 'The file is over maxBytes' },
   TOO_MANY_ROWS: { status: 413, title: 'The file is over maxRows' },
   TOO_MANY_COLUMNS: { status: 413, title: 'A record has more cells than maxColumns' },

@@ -1,5 +1,5 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
-import { type Delimiter, RecordReader } from './records.js'
+import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 
 /** The delimiters that are looked for. */
 export const DELIMITERS: readonly Delimiter[] = [',', ';', '\t', '|']
@@ -66,11 +66,13 @@ export function findDialect(
   isEmailHeader: (cell: string, index: number) => boolean,
 ): Dialect {
   const readings = (delimiter ? [delimiter] : DELIMITERS).map((candidate) => {
-    const records = readHead(head, isWhole, candidate)
+    const { records, faulty } = readHead(head, isWhole, candidate)
     const first = records.findIndex((record) => !isBlankRecord(record))
     const email = records.findIndex((record) => record.some(isEmailHeader))
     const headerIndex = email === -1 ? (first === -1 ? undefined : first) : email
-    const cells = headerIndex === undefined ? 0 : records[headerIndex]!.length
+    const header = headerIndex === undefined ? undefined : records[headerIndex]!
+    // Under a wrong delimiter quotes rarely fit: such a header says nothing of it.
+    const cells = header === undefined || faulty.has(header) ? 0 : header.length
     return { delimiter: candidate, headerIndex, cells, rank: email === -1 ? HEAD_RECORDS * 100 : email }
   })
   const best = readings.reduce((a, b) => (b.rank < a.rank || (b.rank === a.rank && b.cells > a.cells) ? b : a))
@@ -89,23 +91,28 @@ export function isBlankRecord(record: readonly string[]): boolean {
   return true
 }
 
-function readHead(head: Buffer, isWhole: boolean, delimiter: Delimiter): string[][] {
+function readHead(head: Buffer, isWhole: boolean, delimiter: Delimiter) {
   const reader = new RecordReader(delimiter, { maxColumns: head.length + 1, maxRecordBytes: head.length + 1 })
   const step = 8 * 1024
   const records: string[][] = []
+  const faulty = new Set<readonly string[]>()
   let filled = 0
+  const keep = (batch: RecordBatch) => {
+    for (const record of batch.faults?.keys() ?? []) faulty.add(record)
+    for (const record of batch.records) {
+      if (filled === HEAD_RECORDS) break
+      records.push(record)
+      if (!isBlankRecord(record)) filled++
+    }
+  }
   try {
     for (let at = 0; at < head.length && filled < HEAD_RECORDS; at += step) {
-      const batch = reader.feed(head.subarray(at, at + step), isWhole && at + step >= head.length)
-      for (const record of batch.records) {
-        if (filled === HEAD_RECORDS) break
-        records.push(record)
-        if (!isBlankRecord(record)) filled++
-      }
+      keep(reader.feed(head.subarray(at, at + step), isWhole && at + step >= head.length))
     }
   } catch (error) {
-    // Under a wrong delimiter quotes rarely fit; under the right one the reading of the file will say so.
+    // Under a wrong delimiter a quote may never close; under the right one the reading of the file will say so.
     if (!isCustomAttributesError(error)) throw error
+    keep(reader.takeRecords())
   }
-  return records
+  return { records, faulty }
 }

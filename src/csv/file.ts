@@ -95,7 +95,9 @@ export async function openCsv(
     const forced = options.delimiter === 'auto' ? sep?.delimiter : options.delimiter
     const text = start.subarray(sep?.length ?? 0)
     const dialect = findDialect(text, ended, forced, isEmailHeader)
-    const reader = new RecordReader(dialect.delimiter, options, sep ? 2 : 1)
+    // What is wrong up to the header ends the reading: rows cannot be told by a header that was guessed at.
+    const strictRecords = (dialect.headerIndex ?? Number.POSITIVE_INFINITY) + 1
+    const reader = new RecordReader(dialect.delimiter, options, sep ? 2 : 1, strictRecords)
 
     // The head is fed in small steps like all else: what a record may take is judged by the reader.
     const rest = readRecords(reader, text, ended, pieces)
@@ -226,11 +228,12 @@ async function takeHeader(batches: AsyncGenerator<RecordBatch, void>, headerInde
   while (true) {
     const next = await batches.next()
     if (next.done) break
-    const { records, lines } = next.value
+    const { records, lines, ...faults } = next.value
     for (const [at, record] of records.entries()) {
       const isHeader = headerIndex === undefined ? !isBlankRecord(record) : index === headerIndex
       if (isHeader) {
-        return { record, index, filledBefore, rest: { records: records.slice(at + 1), lines: lines.slice(at + 1) } }
+        const rest = { records: records.slice(at + 1), lines: lines.slice(at + 1), ...faults }
+        return { record, index, filledBefore, rest }
       }
       if (!isBlankRecord(record)) filledBefore++
       index++

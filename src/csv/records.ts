@@ -1,5 +1,5 @@
 import { type CsvError, Parser } from 'csv-parse'
-import { CustomAttributesError } from '../errors.js'
+import { CustomAttributesError, type Problem, throwProblem } from '../errors.js'
 
 /** A delimiter between cells. */
 export type Delimiter = ',' | ';' | '\t' | '|'
@@ -14,14 +14,28 @@ export interface RecordLimits {
 export interface RecordBatch {
   records: string[][]
   lines: number[]
+  /** the records with a quote out of place, where there are any; their line is cut at each delimiter, quotes and all */
+  faults?: Map<readonly string[], QuoteFault>
 }
 
-/** The parts of csv-parse's public but untyped `state` that say where an error stands. */
+/** A quote out of place: the first of its record. */
+export interface QuoteFault extends Problem {
+  code: 'INVALID_QUOTE'
+  /** the line of the quote, and the number of its cell; both from 1 */
+  details: { line: number; column: number }
+}
+
+/** The parts of csv-parse's public but untyped `state` that say where an error stands, and lead out of it. */
 interface ParserState {
   quoting: boolean
+  recordHasError: boolean
   record: string[]
-  field: { toString(encoding: 'utf8'): string }
+  field: { toString(encoding: 'utf8'): string; reset(): void; append(byte: number): void }
 }
+
+const QUOTE = Buffer.from('"')
+/** A byte that no UTF-8 has. */
+const NO_QUOTE = Buffer.from([0xff])
 
 /**
  * Reads records (RFC 4180, with any of the four delimiters and any line end) out of UTF-8 bytes fed piece by piece.
@@ -31,6 +45,9 @@ interface ParserState {
  */
 export class RecordReader extends Parser {
   readonly #limits: RecordLimits
+  readonly #strictRecords: number
+  #recordsRead = 0
+  #fault: QuoteFault | undefined
   #batch: RecordBatch = { records: [], lines: [] }
   #line: number
   #linesBefore = 0
@@ -41,23 +58,35 @@ export class RecordReader extends Parser {
    * @param delimiter - the delimiter between cells
    * @param limits - `maxColumns` and `maxRecordBytes`
    * @param line - the physical line on which the bytes start; from 1
+   * @param strictRecords - in how many records at the start a quote out of place is an error and not a fault
    */
-  constructor(delimiter: Delimiter, limits: RecordLimits, line = 1) {
+  constructor(delimiter: Delimiter, limits: RecordLimits, line = 1, strictRecords = 0) {
     super({
       delimiter,
       // All three at once: by itself csv-parse takes the first line's delimiter for the whole file's.
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
       max_record_size: limits.maxRecordBytes,
+      skip_records_with_error: true,
     })
     this.#limits = limits
     this.#line = line
+    this.#strictRecords = strictRecords
+    // What is thrown here csv-parse returns as its error.
+    this.on('skip', (error: CsvError) => this.#takeFault(error))
   }
 
   override push(record: string[] | null): boolean {
     if (record === null) return false
     const isEmpty = record[0] === '' && record.every((cell) => cell === '')
     if (isEmpty && record.length !== this.#empty.length) this.#empty = record
+    this.#recordsRead++
+    if (this.#fault) {
+      this.#batch.faults ??= new Map()
+      this.#batch.faults.set(record, this.#fault)
+      this.#fault = undefined
+      this.#setQuote(QUOTE)
+    }
     this.#batch.records.push(isEmpty ? this.#empty : record)
     this.#batch.lines.push(this.#line)
     // A record of another length than the first costs csv-parse a whole Error, even relaxed: let each be the first.
@@ -76,17 +105,23 @@ export class RecordReader extends Parser {
    * @param bytes - the next bytes, at most some tens of kilobytes, which bound the memory that a row of endless
    *   delimiters can take
    * @param end - whether these are the last
-   * @throws CustomAttributesError `UNCLOSED_QUOTE`, `INVALID_QUOTE`, `RECORD_TOO_LARGE`, `TOO_MANY_COLUMNS`
+   * @throws CustomAttributesError `UNCLOSED_QUOTE`, `RECORD_TOO_LARGE`, `TOO_MANY_COLUMNS`, in the first records
+   *   `INVALID_QUOTE`
    */
   feed(bytes: Buffer, end = false): RecordBatch {
-    let failure: CsvError | null | undefined
+    let failure: Error | null | undefined
     const keep = (error?: Error | null) => {
-      failure ??= error as CsvError
+      failure ??= error
     }
     if (bytes.length > 0) this._transform(bytes, 'utf8', keep)
     if (end && !failure) this._flush(keep)
-    if (failure) throw this.#explain(failure)
+    if (failure) throw failure
     if (this.#state().record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line)
+    return this.takeRecords()
+  }
+
+  /** Takes the records that are complete; after an error those before it. */
+  takeRecords(): RecordBatch {
     const batch = this.#batch
     this.#batch = { records: [], lines: [] }
     return batch
@@ -105,35 +140,49 @@ export class RecordReader extends Parser {
     )
   }
 
-  #explain(error: CsvError): CustomAttributesError {
-    const { quoting, record, field } = this.#state()
-    const cell = field.toString('utf8')
-    const opened = this.#line + countLineBreaks(record)
+  /** Throws what ends the file. After a quote out of place the rest of its line is read as if quotes meant nothing. */
+  #takeFault(error: CsvError): void {
+    const state = this.#state()
+    const cell = state.field.toString('utf8')
+    const column = state.record.length + 1
+    const opened = this.#line + countLineBreaks(state.record)
     const line = opened + countLineBreaks([cell])
     // A quote found open lines later is the one that opened the cell, not the one that finally did not fit.
-    const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED' || (quoting && line > opened)
-    if (isOpen) {
-      return new CustomAttributesError(
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || (state.quoting && line > opened)) {
+      throw new CustomAttributesError(
         'UNCLOSED_QUOTE',
-        `The quote opened on line ${opened} (column ${record.length + 1}) is never closed. ` +
+        `The quote opened on line ${opened} (column ${column}) is never closed. ` +
           'Close it, or double a quote that belongs to the text.',
-        { line: opened, column: record.length + 1 },
+        { line: opened, column },
       )
     }
     if (error.code === 'CSV_MAX_RECORD_SIZE') {
       const { maxRecordBytes } = this.#limits
-      return new CustomAttributesError(
+      throw new CustomAttributesError(
         'RECORD_TOO_LARGE',
         `The record on line ${this.#line} is over ${maxRecordBytes} bytes. Shorten it, or raise maxRecordBytes.`,
         { line: this.#line, maxRecordBytes },
       )
     }
-    return new CustomAttributesError(
-      'INVALID_QUOTE',
-      `A quote stands in the middle of the cell on line ${line} (column ${record.length + 1}). ` +
+    this.#fault = {
+      code: 'INVALID_QUOTE',
+      message:
+        `A quote stands in the middle of the cell on line ${line} (column ${column}). ` +
         'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2).',
-      { line, column: record.length + 1 },
-    )
+      details: { line, column },
+    }
+    if (this.#recordsRead < this.#strictRecords) throwProblem(this.#fault)
+    if (state.quoting) {
+      state.field.reset()
+      for (const byte of Buffer.from(`"${cell.replaceAll('"', '""')}`)) state.field.append(byte)
+    }
+    state.quoting = false
+    state.recordHasError = false
+    this.#setQuote(NO_QUOTE)
+  }
+
+  #setQuote(quote: Buffer): void {
+    ;(this.options as unknown as { quote: Buffer }).quote = quote
   }
 }
 

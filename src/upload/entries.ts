@@ -1,4 +1,5 @@
 import type { ColumnMapping } from '../columns.js'
+import type { QuoteFault } from '../csv/records.js'
 import { type BatchRow, compareJsonbKeys, FIELD_SEPARATOR, rareSeparator } from '../db/batch.js'
 import { type DateFormat, valueCheck } from '../db/field-values.js'
 import type { TableColumn, TableShape } from '../db/table-shape.js'
@@ -28,6 +29,14 @@ export function hasAttribute({ text, separator }: Entry, name: string): boolean 
   const json = text.slice(text.lastIndexOf(separator) + separator.length)
   // Within a string of JSON a quote never follows a bare comma or brace, so this finds keys only.
   return json.startsWith(`{${name}:`) || json.includes(`,${name}:`)
+}
+
+/** A quote out of place as the problem of its row, which names the column by its header. */
+export function quoteProblem(fault: QuoteFault | undefined, headers: readonly string[]): RowProblem | undefined {
+  if (fault === undefined) return undefined
+  const { code, message } = fault
+  const column = headers[fault.details.column - 1]
+  return column === undefined ? { code, message, details: {} } : { code, message, column, details: { column } }
 }
 
 /** What the file holds so far that only rare files do; checked on its bytes, so that no cell needs to be. */

@@ -9,7 +9,7 @@ import { isCustomAttributesError, type Problem } from '../errors.js'
 import { oneOf, type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
-import { createRowChecker, type RowChecker } from './entries.js'
+import { createRowChecker, quoteProblem, type RowChecker } from './entries.js'
 import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
 import { checkFields, type UploadContext } from './upload.js'
 
@@ -120,16 +120,17 @@ async function readHead(file: CsvFile, checker: RowChecker | undefined) {
   let taken = 0
   const values: string[] = []
   try {
-    reading: for await (const { records, lines } of file.records()) {
+    reading: for await (const { records, lines, faults } of file.records()) {
       for (const [at, record] of records.entries()) {
         if (taken === PREVIEW_ROWS) break reading
         row++
         if (isBlankRecord(record)) continue
         taken++
-        takeSamples(samples, record)
+        const misquoted = quoteProblem(faults?.get(record), file.headers)
+        if (!misquoted) takeSamples(samples, record)
         if (!checker) continue
         const line = lines[at]!
-        const fault = checker.check(record, values)
+        const fault = misquoted ?? checker.check(record, values)
         if (fault) rejected.push({ row, line, ...fault, record })
         else rows.push({ row, line, ...checker.toParsedRow(values) })
       }

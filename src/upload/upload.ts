@@ -16,7 +16,7 @@ import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
 import { BatchWriter } from './batch-writer.js'
-import { createEntryReader, recordOf } from './entries.js'
+import { createEntryReader, quoteProblem, recordOf } from './entries.js'
 import { Lane, laneOf } from './lane.js'
 import type { ResolvedUploadOptions, UploadResult } from './options.js'
 import { Tally } from './tally.js'
@@ -180,13 +180,13 @@ async function writeRows(run: Run): Promise<void> {
       await query(sql, `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`, [accountId], signal)
     }
     let row = file.firstRow - 1
-    for await (const { records, lines } of file.records()) {
+    for await (const { records, lines, faults } of file.records()) {
       for (let at = 0; at < records.length; at++) {
         row++
         const record = records[at]!
         if (isBlankRecord(record)) continue
         if (++tally.rowsRead > options.maxRows) throw tooManyRows(options.maxRows)
-        const entry = entries.read(record, row, lines[at]!)
+        const entry = quoteProblem(faults?.get(record), file.headers) ?? entries.read(record, row, lines[at]!)
         if ('code' in entry) await reject({ row, line: lines[at]!, record }, entry)
         else {
           const full = lanes[laneOf(entry.key, lanes.length)]!.add(entry)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Delimiter, RecordReader } from '../../src/csv/records.js'
+import { type Delimiter, type RecordBatch, RecordReader } from '../../src/csv/records.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 import { CSV_FIXTURES } from '../support/csv-fixtures.js'
 
@@ -10,9 +10,11 @@ function read(bytes: Buffer, delimiter: Delimiter, cuts: number[]) {
   const reader = new RecordReader(delimiter, limits)
   const records: string[][] = []
   const lines: number[] = []
-  const take = (batch: { records: string[][]; lines: number[] }) => {
+  const faults: object[] = []
+  const take = (batch: RecordBatch) => {
     records.push(...batch.records)
     lines.push(...batch.lines)
+    for (const [record, fault] of batch.faults ?? []) faults.push({ record, ...fault })
   }
   try {
     let from = 0
@@ -25,7 +27,7 @@ function read(bytes: Buffer, delimiter: Delimiter, cuts: number[]) {
     if (!isCustomAttributesError(error)) throw error
     return { code: error.code, details: error.details }
   }
-  return { records, lines }
+  return { records, lines, faults }
 }
 
 const texts: [string, Buffer, Delimiter][] = [
@@ -36,6 +38,7 @@ const texts: [string, Buffer, Delimiter][] = [
   ['an open quote', Buffer.from('a,b\r\n1,"2\r\n3,4\r\n'), ','],
   ['a quote out of place', Buffer.from('a,b\r\n1,2"3\r\n'), ','],
   ['text after a quote', Buffer.from('a,b\n"1"2,3\n'), ','],
+  ['quotes out of place, one after the other', Buffer.from('"é""é"é,"1"\r\n"x"y\r"ok","é\n"\n"z""",5"\n"1""2"3'), ','],
 ]
 
 test.each(texts)(

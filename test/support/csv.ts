@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { isEmailHeader } from '../../src/columns.js'
 import { CSV_DEFAULTS, type CsvOptions, type CsvWarning, openCsv } from '../../src/csv/file.js'
+import type { QuoteFault } from '../../src/csv/records.js'
 import type { CsvInput } from '../../src/csv/source.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 
@@ -46,16 +47,17 @@ export interface ReadCsv {
   encoding: string
   warnings: CsvWarning[]
   bytesRead: number
-  rows: { row: number; line: number; record: string[] }[]
+  rows: { row: number; line: number; record: string[]; fault?: QuoteFault }[]
 }
 
 /** Reads a CSV as an upload does; blank rows are listed too. */
 export async function readCsv(csv: CsvInput, options: CsvOptions & { signal?: AbortSignal } = {}): Promise<ReadCsv> {
   const file = await openCsv(csv, { ...CSV_DEFAULTS, ...options }, isEmailHeader())
   const rows: ReadCsv['rows'] = []
-  for await (const { records, lines } of file.records()) {
+  for await (const { records, lines, faults } of file.records()) {
     for (const [at, record] of records.entries()) {
-      rows.push({ row: file.firstRow + rows.length, line: lines[at]!, record })
+      const fault = faults?.get(record)
+      rows.push({ row: file.firstRow + rows.length, line: lines[at]!, record, ...(fault && { fault }) })
     }
   }
   return {
