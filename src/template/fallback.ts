@@ -12,6 +12,12 @@ const CHARACTERS: Readonly<Record<string, string>> = {
   gt: '>',
   quot: '"',
   apos: "'",
+  ldquo: '“',
+  rdquo: '”',
+  bdquo: '„',
+  lsquo: '‘',
+  rsquo: '’',
+  sbquo: '‚',
   '#34': '"',
   '#39': "'",
   nbsp: '\u00a0',
@@ -41,7 +47,7 @@ export function parseFallback(typed: string, isHtml: boolean): Fallback {
   return { text: spelled }
 }
 
-/** Replaces the character references that HTML editors write: of `& < > " '` and the no-break space. */
+/** Replaces the character references that HTML editors write: of `& < > " '`, of curly quotes and the no-break space. */
 export function decodeEntities(html: string): string {
   return html.replace(/&(#?\w+);/g, (entity, name: string) =>
     Object.hasOwn(CHARACTERS, name) ? CHARACTERS[name]! : entity,

@@ -56,6 +56,10 @@ describe('a fallback in html', () => {
   it('is escaped once when an editor escaped it already', () => {
     expect(html('{{name|Tom &amp; Jerry}}')).toBe('Tom &amp; Jerry')
     expect(html('{{name|&nbsp;default:&nbsp;&quot;a &lt; b&quot;}}')).toBe('a &lt; b')
+    expect(html('{{name | default: &ldquo;you&rdquo;}}')).toBe('you')
+    expect(html('{{name | default: &lsquo;you&rsquo;}}')).toBe('you')
+    expect(html('{{name | default: &bdquo;you&ldquo;}}')).toBe('you')
+    expect(html('{{name|it&rsquo;s &ldquo;you&rdquo;}}')).toBe('it’s “you”')
     expect(html('{{name|&constructor;&copy;}}')).toBe('&amp;constructor;&amp;copy;')
     expect(text('{{name|Tom &amp; Jerry}}')).toBe('Tom &amp; Jerry')
   })
