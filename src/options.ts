@@ -34,9 +34,8 @@ export const isFunction: OptionRule = (value) => (typeof value === 'function' ? 
 export const isSignal: OptionRule = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal')
 
 export const isObject: OptionRule = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map)
-    ? undefined
-    : 'an object'
+  // By its tag, because a Map, a Date or URLSearchParams would pass as an object without names.
+  Object.prototype.toString.call(value) === '[object Object]' ? undefined : 'an object'
 
 export const oneOf =
   (...choices: readonly (string | undefined)[]): OptionRule =>
