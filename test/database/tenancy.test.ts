@@ -182,6 +182,17 @@ describe.each(Object.entries(CALLS))('%s', (_name, call) => {
       expect(referencesWithoutAccount(text), text).toEqual([])
     }
   })
+
+  test('sends no function in a `do update set`, where Citus takes none that is not immutable', async () => {
+    await call()
+    for (const { text } of sent) expect(functionsInConflict(text), text).toEqual([])
+  })
+})
+
+test('the check finds a function in a `do update set`', () => {
+  expect(functionsInConflict('insert … on conflict (a, b) do update set seen = now()')).toEqual(['now('])
+  expect(functionsInConflict('insert … on conflict (a, b) do update set seen = excluded.seen')).toEqual([])
+  expect(functionsInConflict('insert … on conflict (a, b) do nothing), x as (select count(*) from t)')).toEqual([])
 })
 
 test('the check finds a statement without the account', () => {
@@ -208,6 +219,12 @@ function accountOf(before: Sent[], text: string, parameters: unknown[]): unknown
   expect(text).toContain("_ca_account text := current_setting('custom_attributes.account')")
   return before.findLast(({ text }) => text.includes("set_config('custom_attributes.account', $1::text, true)"))
     ?.parameters[0]
+}
+
+/** The functions called in what an insert does about a row that is there already. */
+function functionsInConflict(text: string): string[] {
+  const [, set = ''] = /\bdo update set\b(.*)$/s.exec(text) ?? []
+  return [...(set.match(/\w+\s*\(/g) ?? []), ...(set.match(/\bcurrent_\w+/g) ?? [])]
 }
 
 /** The places where a statement names one of the two tables without comparing or inserting the account right there. */

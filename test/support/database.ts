@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, inject } from 'vitest'
+import { distribute, hasCitus } from './citus.js'
 import { type ClientOptions, clientSetting } from './client-settings.js'
 
 export interface TestDatabase {
@@ -97,7 +98,10 @@ export async function createDatabase({ migrated = true, encoding }: TestDatabase
     },
   }
   try {
-    if (migrated) for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
+    if (migrated) {
+      for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
+      if (await hasCitus(server)) await distribute(database.sql)
+    }
   } catch (error) {
     await database.drop()
     throw error

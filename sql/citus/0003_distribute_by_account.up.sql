@@ -1,0 +1,31 @@
+-- For Citus alone, on the coordinator, after 0001 and 0002: distributes both tables by account_id, so that an account's
+-- customers and its attribute definitions lie on one node. Running this file again is safe.
+--
+-- Citus wants account_id in every unique constraint, so the primary keys become (account_id, id); constraints of your own
+-- must hold it, too. create_distributed_table moves the rows and keeps the tables locked meanwhile; on a big table in use,
+-- change the primary keys by hand and call create_distributed_table_concurrently instead.
+do $primary_keys$
+declare
+  t regclass;
+  k name;
+begin
+  foreach t in array array['customer.customer', 'customer.custom_attribute_definition']::regclass[] loop
+    select c.conname into k from pg_constraint c
+    where c.conrelid = t and c.contype = 'p'
+      and c.conkey = array(select attnum from pg_attribute where attrelid = t and attname = 'id');
+    if found then
+      execute format('alter table %s drop constraint %I, add constraint %I primary key (account_id, id)', t, k, k);
+    end if;
+  end loop;
+end
+$primary_keys$;
+
+select create_distributed_table('customer.customer', 'account_id')
+where not exists (
+  select from pg_dist_partition where logicalrelid = 'customer.customer'::regclass and partmethod = 'h'
+);
+
+select create_distributed_table('customer.custom_attribute_definition', 'account_id', colocate_with => 'customer.customer')
+where not exists (
+  select from pg_dist_partition where logicalrelid = 'customer.custom_attribute_definition'::regclass and partmethod = 'h'
+);
