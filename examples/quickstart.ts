@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import {
+  checkTemplate,
   compileTemplate,
   createCustomAttributesStore,
   readMigrations,
@@ -48,27 +49,36 @@ async function main(): Promise<void> {
 ${result.rowsTotal} rows in ${result.durationMs} ms: ${result.customersCreated} customers created, \
 ${result.customersUpdated} updated, ${result.customersUnchanged} unchanged, ${result.rowsRejected} rows rejected`)
     for (const { message } of result.warnings) console.log(`warning: ${message}`)
-    for (const { header, reason } of result.ignored) console.log(`column ${header} was left out (${reason})`)
+    for (const { header, reason } of result.ignored) console.log(`column ${printable(header)} was left out (${reason})`)
 
     console.log('\nRejected rows')
     for (const { line, column, message } of result.rejected) {
-      console.log(`  line ${line}${column ? `, ${column}` : ''}: ${message}`)
+      console.log(`  line ${line}${column ? `, ${printable(column)}` : ''}: ${message}`)
     }
+    const more = result.rowsRejected - result.rejected.length
+    if (more > 0) console.log(`  … and ${more} more: onRejected gets every one`)
 
     const tags = await store.getMergeTags(accountId)
     console.log('\nMerge tags')
     console.log(`  of the table: ${tags.standardFields.join(', ')}`)
-    console.log(`  of the file:  ${tags.customAttributes.join(', ')}`)
+    console.log(`  of the file:  ${printable(tags.customAttributes.join(', '))}`)
+    const names = [...tags.standardFields, ...tags.customAttributes]
+    for (const { message } of checkTemplate(template, names, { format: 'text' })) console.log(`warning: ${message}`)
 
     console.log(`\nFirst messages of: ${template}`)
     for await (const customers of store.pageCustomers(accountId, { audience: 'all', pageSize: 8 })) {
-      for (const customer of customers) console.log(`  ${customer.email}: ${render(customer)}`)
+      for (const customer of customers) console.log(`  ${customer.email}: ${printable(render(customer))}`)
       break
     }
   } finally {
     await sql.end({ timeout: 1 })
     await server.stop()
   }
+}
+
+/** A text of the file as a terminal may have it: a control character could move its cursor or change its title. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\ufffd')
 }
 
 /** Draws a bar, each time over the last one. */

@@ -21,7 +21,10 @@ export interface PreflightReport {
   complete: number
   /** the tags in the order of the message, with the number of recipients for whom they would print a hole */
   tags: { name: string; missing: number }[]
-  /** the tags that are no standard field, custom attribute or extra tag, each with its place and the nearest known name */
+  /**
+   * the tags that are no standard field, custom attribute or extra tag, each with its place and the nearest known name;
+   * empty when there is no recipient whom a function of `extraTags` could be asked about
+   */
   unknownTags: (TemplateProblem & { part?: string })[]
 }
 
@@ -49,12 +52,13 @@ export async function preflight(
       if (holes.size === 0) complete++
     }
   }
+  const isUnasked = typeof extraTags === 'function' && recipients === 0
   const used = new Set(parts.flatMap(({ compiled }) => compiled.tags.map(({ name }) => name)))
   return {
     recipients,
     complete,
     tags: [...used].map((name) => ({ name, missing: missing.get(name) ?? 0 })),
-    unknownTags: parts.flatMap(({ name, template, format }) =>
+    unknownTags: (isUnasked ? [] : parts).flatMap(({ name, template, format }) =>
       checkTemplate(template, [...names, ...extraNames], { ...templateOptions, format }).map((problem) =>
         typeof message === 'string' ? problem : { ...problem, part: name },
       ),

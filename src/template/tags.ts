@@ -109,12 +109,17 @@ function sectionProblems(rawTags: readonly RawTag[]): TemplateProblem[] {
   const open: RawTag[] = []
   const fail = (code: TemplateProblemCode, raw: RawTag, what: string, remedy: string, facts?: ErrorDetails) =>
     problems.push(tagProblem(code, raw, raw.source, what, remedy, facts))
-  for (const raw of rawTags) {
+  for (const [at, raw] of rawTags.entries()) {
     if (raw.sigil === '#' || raw.sigil === '^') open.push(raw)
     if (raw.sigil !== '/') continue
     const section = open.pop()
     if (section && closes(raw, section)) continue
-    if (section === undefined) {
+    // When it closes a section further out, those within it end with it.
+    const outer = open.findLastIndex((candidate) => closes(raw, candidate))
+    const isClosedLater = (later: RawTag) => later.sigil === '/' && section !== undefined && closes(later, section)
+    const isStray = outer === -1 && rawTags.slice(at + 1).some(isClosedLater)
+    if (section === undefined || isStray) {
+      if (section) open.push(section)
       fail(
         'SECTION_MISMATCH',
         raw,
@@ -130,8 +135,6 @@ function sectionProblems(rawTags: readonly RawTag[]): TemplateProblem[] {
       `Write {{/${section.content}}} first.`,
       { section: section.source, sectionLine: section.line, sectionColumn: section.column },
     )
-    // When it closes a section further out, those within it end with it.
-    const outer = open.findLastIndex((candidate) => closes(raw, candidate))
     if (outer !== -1) open.length = outer
   }
   for (const raw of open) {

@@ -218,6 +218,15 @@ describe('mailMerge', () => {
 })
 
 describe('preflight', () => {
+  test('without a recipient it does not call unknown what a function of extraTags might give', async () => {
+    const none = { audience: { emails: ['nobody@example.com'] } } as const
+    const message = '{{unsubscribe_url}}'
+    const asked = await store.preflight(account, message, { ...none, extraTags: () => ({ unsubscribe_url: 'x' }) })
+    expect(asked).toMatchObject({ recipients: 0, unknownTags: [] })
+    const plain = await store.preflight(account, message, none)
+    expect(plain.unknownTags).toMatchObject([{ code: 'UNKNOWN_TAG' }])
+  })
+
   test('counts recipients, and per tag who would get a hole; names unknown tags with a suggestion', async () => {
     const report = await store.preflight(
       account,

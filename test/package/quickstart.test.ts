@@ -70,6 +70,17 @@ describe('npm run quickstart', () => {
     expect(remains()).toEqual([])
   })
 
+  it('names a misspelt tag, says how many rejected rows it does not list, and sends no control character', async () => {
+    const file = join(folder, 'many.csv')
+    const bad = Array.from({ length: 120 }, () => 'not an address,x')
+    writeFileSync(file, `email,loyalty_tier\n${bad.join('\n')}\na@example.com,gold\u001b]0;owned\u0007\n`)
+    const { child, output } = startQuickstart(file, '{{loyalty_teir}} {{loyalty_tier}}')
+    expect((await once(child, 'close'))[0]).toBe(0)
+    expect(output()).toContain('… and 20 more')
+    expect(output()).toMatch(/warning: \{\{loyalty_teir}} .*loyalty_tier/)
+    expect(output()).toContain('gold\ufffd]0;owned\ufffd')
+  })
+
   it.each([
     ['while PostgreSQL is made', 'Starting PostgreSQL', 'SIGINT'],
     ['while the file is uploaded', 'Uploading', 'SIGINT'],

@@ -73,6 +73,7 @@ describe('the problems of a template', () => {
     ],
     ['{{#a}}{{#b}}{{/a}}{{c}}', ['SECTION_MISMATCH 1:13'], /stands where \{\{#b}}/],
     ['{{#a}}{{/a}}{{/a}}', ['SECTION_MISMATCH 1:13'], /not open/],
+    ['{{#a}}{{/b}}x{{/a}}', ['SECTION_MISMATCH 1:7'], /\{\{\/b}} closes a section that is not open/],
     ['{{#a}}{{/A}}', ['SECTION_MISMATCH 1:7'], /must be closed/],
     ['{{#if vip}}x{{/if}}', ['SECTION_MISMATCH 1:13'], /Write \{\{\/if vip}} first/],
     ['{{}}', ['EMPTY_TAG 1:1'], /has no name .* Write a name/],
