@@ -5,12 +5,13 @@ import { Hono } from 'hono'
 import postgres from 'postgres'
 import { createCustomAttributesStore } from 'postgres-custom-attributes'
 import { createHttpHandler } from 'postgres-custom-attributes/http'
+import { peakMemory } from '../support/peak-memory.js'
 
 const [kind, url] = process.argv.slice(2)
 const store = createCustomAttributesStore(postgres(url!, { onnotice: () => {} }))
 const usage = () => {
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
-  return { peak: maxRSS * 1024, cpuMs: (userCPUTime + systemCPUTime) / 1000 }
+  const { userCPUTime, systemCPUTime } = process.resourceUsage()
+  return { peak: peakMemory(), cpuMs: (userCPUTime + systemCPUTime) / 1000 }
 }
 
 if (kind === 'server') {

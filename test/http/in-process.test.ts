@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createHttpHandler, type HttpHandlerOptions } from '../../src/http.js'
-import { createCustomAttributesStore } from '../../src/store.js'
+import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
 import { useDatabase } from '../support/database.js'
 import { thrownBy } from '../support/errors.js'
 import { describeApi } from './api-suite.js'
@@ -30,6 +30,23 @@ describe('createHttpHandler', () => {
     const error = thrownBy(() => handlerOf(options as Partial<HttpHandlerOptions>))
     expect(error.code).toBe('INVALID_OPTION')
     expect(error.message).toMatch(message)
+  })
+
+  it('tells a host of every rejected row by a store that is asked to, while an answer lists 100', async () => {
+    const store = createCustomAttributesStore(database.client)
+    const kept: number[] = []
+    const keeping: CustomAttributesStore = {
+      ...store,
+      uploadCsv: (accountId, csv, options) =>
+        store.uploadCsv(accountId, csv, { ...options, onRejected: ({ row }) => void kept.push(row) }),
+    }
+    const body = `email\n${'not an address\n'.repeat(150)}`
+    const headers = { 'content-type': 'text/csv' }
+    const target = `http://in.process/api/accounts/${account}/customers/upload`
+    const handler = createHttpHandler(keeping, { authorize: () => true })
+    const response = await handler(new Request(target, { method: 'POST', body, headers }))
+    expect(await response.json()).toMatchObject({ rows_rejected: 150, rejected: { length: 100 } })
+    expect(kept).toHaveLength(150)
   })
 
   it('refuses to be made without options', () => {
