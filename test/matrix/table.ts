@@ -26,17 +26,18 @@ export async function writeTable(
   const [from, to] = [text.indexOf(START), text.indexOf(END)]
   if (from === -1 || to < from) throw new Error(`${readme} has no ${START} … ${END}`)
   const rows = cells.flatMap((cell) => rowsOf(cell, results[cell.name]!))
-  const table = [['what', 'run with', 'tests passed', 'date'], ['---', '---', '---:', '---'], ...rows]
+  const table = [['what', 'run with', 'tests passed', 'date and commit'], ['---', '---', '---:', '---'], ...rows]
     .map((row) => `| ${row.join(' | ')} |`)
     .join('\n')
   await writeFile(readme, `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`)
 }
 
-function rowsOf(cell: Cell, { postgresql, node, passed, date, pooler, groups }: CellResult): string[][] {
+function rowsOf(cell: Cell, { postgresql, node, passed, date, commit, pooler, groups }: CellResult): string[][] {
   const versions = [`PostgreSQL ${postgresql}`, `Node ${node}`, ...(pooler ? [pooler] : [])].join(', ')
+  const at = `${date}, ${commit}`
   if (groups) {
-    return Object.entries(groups).map(([group, count]) => [group, `PostgreSQL ${postgresql}`, String(count), date])
+    return Object.entries(groups).map(([group, count]) => [group, `PostgreSQL ${postgresql}`, String(count), at])
   }
   const name = cell.client && !pooler ? `\`${cell.client}\`` : (cell.client ?? cell.name)
-  return [[name, versions, passed.toLocaleString('en'), date]]
+  return [[name, versions, passed.toLocaleString('en'), at]]
 }
