@@ -72,7 +72,7 @@ function readFate(text: string, separator: string): RowFate {
 function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): string {
   const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions }, VARIABLES)
   const emails = `select split_part(r, _ca_field_separator, 1)::${shape.columns.get('email')!.castType}
-    from unnest(string_to_array(current_setting('custom_attributes.rows'), _ca_row_separator)) r`
+    from unnest(string_to_array(_ca_rows, _ca_row_separator)) r`
   const share = `  perform pg_advisory_xact_lock_shared(${accountLockSql(shape, VARIABLES.account)});\n`
   const lock = `${plan.sharesAccount ? share : ''}  perform 1 from ${shape.customerTable} c
   where c.account_id = ${VARIABLES.account}::${shape.accountIdType} and c.email in (${emails})
@@ -84,6 +84,8 @@ declare
   _ca_account text := ${setting('account')};
   _ca_field_separator text := ${setting('field_separator')};
   _ca_row_separator text := ${setting('row_separator')};
+  -- A query on the tables takes variables only: Citus would read a setting where the rows lie, and there is none.
+  _ca_rows text := ${setting('rows')};
   _ca_cleared text := ${setting('cleared')};
   _ca_row text;
   _ca_outcome record;
@@ -98,7 +100,7 @@ begin
   perform set_config('plan_cache_mode', 'force_generic_plan', true);
   -- Every customer first, in order: within the rows an unchanged one would lock nothing, and a later row too late.
 ${lock}
-  foreach _ca_row in array string_to_array(${setting('rows')}, _ca_row_separator) loop
+  foreach _ca_row in array string_to_array(_ca_rows, _ca_row_separator) loop
     begin
       for _ca_try in 1 .. ${TRIES} loop
         for _ca_outcome in

@@ -187,6 +187,15 @@ describe.each(Object.entries(CALLS))('%s', (_name, call) => {
     await call()
     for (const { text } of sent) expect(functionsInConflict(text), text).toEqual([])
   })
+
+  test("reads no setting in a block's statements, which Citus would look for where the rows lie", async () => {
+    await call()
+    for (const { text } of sent.filter(({ text }) => text.startsWith('do '))) {
+      const [declarations, statements] = text.split('\nbegin\n')
+      expect(declarations).toContain('current_setting')
+      expect(statements).not.toContain('current_setting')
+    }
+  })
 })
 
 test('the check finds a function in a `do update set`', () => {

@@ -36,7 +36,12 @@ function rowsOf(cell: Cell, { postgresql, node, passed, date, commit, pooler, gr
   const versions = [`PostgreSQL ${postgresql}`, `Node ${node}`, ...(pooler ? [pooler] : [])].join(', ')
   const at = `${date}, ${commit}`
   if (groups) {
-    return Object.entries(groups).map(([group, count]) => [group, `the packed package, PostgreSQL ${postgresql}`, String(count), at])
+    return Object.entries(groups).map(([group, count]) => [
+      group,
+      `the packed package, PostgreSQL ${postgresql}`,
+      String(count),
+      at,
+    ])
   }
   const name = cell.client && !pooler ? `\`${cell.client}\`` : (cell.client ?? cell.name)
   return [[name, versions, passed.toLocaleString('en'), at]]
