@@ -61,10 +61,9 @@ function explainError(
   const isOurs = isCustomAttributesError(error)
   if (!isOurs || error.status >= 500) {
     try {
-      onError(error, { request, ...(route ? { route } : {}) })
-    } catch {
-      // The host's logging must not cost the client its answer.
-    }
+      // The host's logging must not cost the client its answer, whether it throws or rejects.
+      void Promise.resolve(onError(error, { request, ...(route ? { route } : {}) })).catch(() => {})
+    } catch {}
   }
   return isOurs
     ? error

@@ -95,7 +95,7 @@ function createParser(contentType: string): BusboyInstance {
       limits: { parts: MAX_PARTS, files: 1, fieldSize: MAX_FIELD_BYTES, headerPairs: 100, headerSize: 16 * 1024 },
     })
   } catch (error) {
-    throw invalidForm('The Content-Type header names no boundary.', error)
+    throw invalidForm('The Content-Type header names no boundary, or one that is too long.', error)
   }
 }
 

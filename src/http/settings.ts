@@ -34,9 +34,9 @@ export interface HttpHandlerOptions {
   idleTimeout?: number
   /**
    * Receives every error that is the host's to look at: those a client only sees as `INTERNAL_ERROR`, and those of the
-   * catalogue with a status from 500. Default: nobody. What it throws is dropped.
+   * catalogue with a status from 500. It is not waited for, and what it throws or rejects with is dropped. Default: nobody.
    */
-  onError?: (error: unknown, context: { request: Request; route?: HttpRoute }) => void
+  onError?: (error: unknown, context: { request: Request; route?: HttpRoute }) => void | Promise<void>
 }
 
 /** The options with nothing left open. */

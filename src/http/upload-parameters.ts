@@ -98,13 +98,13 @@ export function readColumnParameters(
   settings: HttpSettings,
 ): Pick<UploadOptions, 'columns' | 'attributes'> {
   const [columns, attributes] = OPTION_FIELDS.map((name) => fields.get(name) ?? query.get(name) ?? undefined)
-  const options = {
-    columns: columns === undefined ? undefined : readJson('columns', columns),
-    attributes:
-      attributes === 'all' || attributes === 'none' || attributes === undefined
-        ? attributes
-        : readJson('attributes', attributes),
-  } as Pick<UploadOptions, 'columns' | 'attributes'>
+  // What was not given has no key: it would take the place of the host's setting.
+  const options: Record<string, unknown> = {}
+  if (columns !== undefined) options.columns = readJson('columns', columns)
+  if (attributes !== undefined) {
+    options.attributes =
+      attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
+  }
   checkFieldsAllowed(options.columns, settings.upload.fields)
   return options
 }

@@ -177,8 +177,15 @@ export function describeHostileRequests(
     it.each([
       ['refused by its name', 'file.txt', 'upload', 400],
       ['refused by its header', 'customers.csv', 'upload', 400],
+      ['refused by its query', 'customers.csv', 'upload?dryrun=true', 400],
+      ['for a route that is not there', 'customers.csv', 'uploads', 404],
+      ['that may not be uploaded', 'customers.csv', 'upload', 403],
+      ['answered by the host', 'customers.csv', 'upload', 401],
       ['whose head is enough', 'customers.csv', 'upload/preview', 200],
     ])('a connection is of use after a file %s', async (_, fileName, path, status) => {
+      const answers: (boolean | Response)[] = status === 403 ? [false] : []
+      if (status === 401) answers.push(new Response('Sign in.', { status }))
+      api.use({ authorize: () => answers.shift() ?? true })
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       const sockets = new Set<Socket>()
       const post = async (to: string, body: string) => {
