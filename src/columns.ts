@@ -1,4 +1,5 @@
-import { CustomAttributesError, isCustomAttributesError, type Problem, throwProblem } from './errors.js'
+import { CustomAttributesError, type Problem, throwProblem, toProblem } from './errors.js'
+import { attributeNameFault, fieldOfForm, isStandardColumn, nameForm, nameIndex, type StandardColumn } from './names.js'
 import {
   anyOf,
   describe,
@@ -10,40 +11,6 @@ import {
   resolveOptions,
   wholeNumber,
 } from './options.js'
-
-/** The columns of a customer table that a CSV may fill; which of them a table has is the host's choice. */
-export const STANDARD_COLUMNS = [
-  'email',
-  'first_name',
-  'last_name',
-  'phone',
-  'company',
-  'birthday',
-  'currency',
-  'country',
-  'province',
-  'city',
-  'address1',
-  'address2',
-  'postal_code',
-  'timezone',
-  'accepts_marketing',
-  'source',
-  'status',
-  'status_reason',
-  'orders_count',
-  'total_spent',
-  'last_order_id',
-  'last_order_name',
-  'last_order_date',
-  'last_order_price',
-  'source_id',
-  'action_status',
-  'domain_name',
-] as const
-
-/** The name of a standard field. */
-export type StandardColumn = (typeof STANDARD_COLUMNS)[number]
 
 /** Where a column goes: to a standard field, to a custom attribute, or nowhere (`null`). */
 export type ColumnTarget = { field: StandardColumn } | { attribute: string } | null
@@ -149,7 +116,6 @@ const ALIASES: Readonly<Partial<Record<StandardColumn, readonly string[]>>> = {
   province: ['state', 'region', 'stateregion'],
 }
 
-const FIELD_BY_FORM = new Map<string, StandardColumn>(STANDARD_COLUMNS.map((field) => [nameForm(field), field]))
 const FIELD_BY_ALIAS = new Map<string, StandardColumn>(
   Object.entries(ALIASES).flatMap(([field, aliases]) =>
     aliases.map((alias) => [alias, field as StandardColumn] as const),
@@ -166,19 +132,6 @@ const SENSITIVE_FORMS = new Set(
 )
 
 /**
- * The form under which names are compared: NFKC, lower case, and only the letters and digits of any script (with the
- * vowel signs that belong to them). A name without any of these is its own form.
- */
-export function nameForm(name: string): string {
-  const form = name
-    .normalize('NFKC')
-    .toLowerCase()
-    // U+0307 is what lower-casing the Turkish dotted capital I leaves behind; U+FE00–FE0F only choose a glyph.
-    .replace(/[^\p{L}\p{N}\p{M}]|[\u0307\ufe00-\ufe0f]/gu, '')
-  return form === '' ? name.trim() : form
-}
-
-/**
  * How an email column is recognised by its header alone, before anything is mapped: by form, by alias, or by the option
  * `columns`.
  */
@@ -192,13 +145,8 @@ export function isEmailHeader(columns?: ColumnOptions['columns']): (header: stri
     if (Array.isArray(columns) && target !== undefined && header !== named) return false
     if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
     const form = nameForm(header)
-    return FIELD_BY_FORM.get(form) === 'email' || FIELD_BY_ALIAS.get(form) === 'email'
+    return fieldOfForm(form) === 'email' || FIELD_BY_ALIAS.get(form) === 'email'
   }
-}
-
-/** Whether `name` is exactly the name of a standard field. */
-export function isStandardColumn(name: unknown): name is StandardColumn {
-  return (STANDARD_COLUMNS as readonly unknown[]).includes(name)
 }
 
 /**
@@ -242,8 +190,7 @@ export function inspectColumns(
     )
     checkTargets(resolved.columns)
   } catch (error) {
-    if (!isCustomAttributesError(error)) throw error
-    problems.push({ code: error.code, message: error.message, details: error.details })
+    problems.push(toProblem(error))
     resolved = COLUMN_DEFAULTS
   }
   const columns = assignTargets(headers, resolved)
@@ -305,10 +252,10 @@ function assignTargets(headers: readonly string[], options: ResolvedColumnOption
   for (const [index, form] of forms.entries()) {
     const target = overrides[index]
     if (target && 'field' in target) claimed.add(target.field)
-    const field = FIELD_BY_FORM.get(form)
+    const field = fieldOfForm(form)
     if (target === undefined && field) claimed.add(field)
   }
-  const knownName = knownNames(options.knownAttributes ?? [])
+  const knownName = nameIndex(options.knownAttributes ?? [])
   const chosen = chosenAttributes(options.attributes)
   const allowed = options.fields === 'all' ? undefined : new Set<StandardColumn>(['email', ...options.fields])
 
@@ -331,7 +278,7 @@ function assignTargets(headers: readonly string[], options: ResolvedColumnOption
     if (RESERVED_FORMS.has(form)) return column(null, 'reserved')
     if (REJECTED_ROWS_HEADERS.has(header.toLowerCase())) return column(null, 'rejected_rows')
     if (SENSITIVE_FORMS.has(form)) return column(null, 'sensitive')
-    const exact = FIELD_BY_FORM.get(form)
+    const exact = fieldOfForm(form)
     const alias = FIELD_BY_ALIAS.get(form)
     const field = exact ?? (alias && !claimed.has(alias) ? alias : undefined)
     if (field) {
@@ -351,17 +298,6 @@ function override(columns: ColumnOptions['columns'], header: string, index: numb
   if (Array.isArray(columns)) return toTarget(columns[index])
   const byHeader = columns as Readonly<Record<string, ColumnTarget | undefined>>
   return Object.hasOwn(byHeader, header) ? toTarget(byHeader[header]) : undefined
-}
-
-/** Finds the known spelling of a header: the exact one, else the only one of the same form. */
-function knownNames(names: readonly string[]): (header: string, form: string) => string | undefined {
-  const exact = new Set(names)
-  const byForm = new Map<string, string | null>()
-  for (const name of exact) {
-    const form = nameForm(name)
-    byForm.set(form, byForm.has(form) ? null : name)
-  }
-  return (header, form) => (exact.has(header) ? header : (byForm.get(form) ?? undefined))
 }
 
 function chosenAttributes(attributes: 'all' | 'none' | readonly string[]): (header: string, form: string) => boolean {
@@ -452,18 +388,4 @@ function tooManyAttributes(mapping: ColumnMapping, max: number): Problem | undef
       'Choose which to take with attributes, or remove columns.',
     details: { max, found: names.length, names },
   }
-}
-
-/** Why `name` cannot name a custom attribute, or undefined when it can. */
-export function attributeNameFault(name: string): string | undefined {
-  if (name === '') return 'the name is empty'
-  if (name !== name.trim()) return 'blanks at its start or end'
-  if ([...name].length > LIMITS.maxAttributeNameLength) return `over ${LIMITS.maxAttributeNameLength} characters`
-  if (name.includes('{{') || name.includes('}}')) return 'holds {{ or }}'
-  if (name.includes('|')) return 'holds |'
-  if (/[\p{Cc}\u2028\u2029]/u.test(name)) return 'holds a control character'
-  if (/\p{Cs}/u.test(name)) return 'holds a lone surrogate'
-  if ('#^/>&!='.includes(name.charAt(0))) return `starts with ${name.charAt(0)}`
-  if (name === '__proto__' || name === 'constructor' || name === 'prototype') return 'reserved by JavaScript'
-  return undefined
 }

@@ -128,6 +128,12 @@ export interface Problem {
 }
 
 /** Throws a problem that was found as data. */
-export function throwProblem(problem: Problem): never {
-  throw new CustomAttributesError(problem.code, problem.message, problem.details)
+export function throwProblem({ code, message, details }: Problem): never {
+  throw new CustomAttributesError(code, message, details)
+}
+
+/** An error of the library as data; any other error is thrown again. */
+export function toProblem(error: unknown): Problem {
+  if (!isCustomAttributesError(error)) throw error
+  return { code: error.code, message: error.message, details: error.details }
 }

@@ -1,15 +1,3 @@
-export {
-  type ColumnMapping,
-  type ColumnOptions,
-  type ColumnReason,
-  type ColumnTarget,
-  type IgnoredReason,
-  inspectColumns,
-  type MappedColumn,
-  mapColumns,
-  STANDARD_COLUMNS,
-  type StandardColumn,
-} from './columns.js'
 export type { Encoding } from './csv/decode.js'
 export type { CsvOptions, CsvWarning } from './csv/file.js'
 export type { Delimiter } from './csv/records.js'
@@ -22,14 +10,6 @@ export type { DateFormat } from './db/field-values.js'
 export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
 export type { PageOptions } from './db/pages.js'
 export type { CustomerInput, CustomerValue, UpsertResult } from './db/upsert.js'
-export {
-  CustomAttributesError,
-  ERROR_CATALOGUE,
-  type ErrorCode,
-  type ErrorDetails,
-  isCustomAttributesError,
-  type Problem,
-} from './errors.js'
 export type {
   ExtraTagsOption,
   MailMergeOptions,
@@ -38,8 +18,7 @@ export type {
 } from './mail-merge/mail-merge.js'
 export type { Content, Message, MessageParts } from './mail-merge/message.js'
 export type { PreflightOptions, PreflightReport } from './mail-merge/preflight.js'
-export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
-export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
+export * from './pure.js'
 export {
   type CustomAttributesStore,
   createCustomAttributesStore,
@@ -47,10 +26,5 @@ export {
   type StoreOptions,
   type UpsertOptions,
 } from './store.js'
-export { checkTemplate, inspectTemplate, type TemplateReport } from './template/inspect.js'
-export type { TemplatePlace, TemplateProblem, TemplateProblemCode } from './template/problems.js'
-export { compileTemplate, renderTemplate } from './template/render.js'
-export type { TemplateTag, TemplateTagKind } from './template/tags.js'
-export type { ExtraTags, TemplateFormat, TemplateOptions } from './template/template-options.js'
 export type { UploadCounts, UploadOptions, UploadProgress, UploadResult } from './upload/options.js'
 export type { CsvPreview, PreviewColumn, PreviewOptions } from './upload/preview.js'

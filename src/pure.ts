@@ -7,8 +7,6 @@ export {
   inspectColumns,
   type MappedColumn,
   mapColumns,
-  STANDARD_COLUMNS,
-  type StandardColumn,
 } from './columns.js'
 export {
   CustomAttributesError,
@@ -18,6 +16,7 @@ export {
   isCustomAttributesError,
   type Problem,
 } from './errors.js'
+export { STANDARD_COLUMNS, type StandardColumn } from './names.js'
 export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
 export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
 export { checkTemplate, inspectTemplate, type TemplateReport } from './template/inspect.js'

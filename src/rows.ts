@@ -1,5 +1,6 @@
-import { type ColumnMapping, mapColumns, type StandardColumn } from './columns.js'
-import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
+import { type ColumnMapping, mapColumns } from './columns.js'
+import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
+import type { StandardColumn } from './names.js'
 import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
@@ -72,7 +73,7 @@ export function parseRow(
   if (isTextList(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
   const values: string[] = []
   const problem = reader.read(row, values)
-  if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+  if (problem) throwProblem(problem)
   return toParsedRow(reader.targets, values)
 }
 

@@ -5,7 +5,7 @@ import type { MergeOptions } from './db/batch-statement.js'
 import { checkClient, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
-import { isDatabaseError, toDatabaseError } from './db/failures.js'
+import { explainFailure } from './db/failures.js'
 import type { DateFormat } from './db/field-values.js'
 import { MIGRATION_DEFAULTS } from './db/migrations.js'
 import { PAGE_OPTION_RULES, type PageOptions, readPages } from './db/pages.js'
@@ -231,9 +231,9 @@ function storeOn(
   ): Promise<T> {
     try {
       const shape = await loadShape(sql)
-      return await work(shape, checkAccountId(accountId, shape.accountIdType))
+      return await work(shape, checkAccountId(accountId, shape))
     } catch (error) {
-      throw isDatabaseError(error) ? toDatabaseError(error) : error
+      throw explainFailure(error)
     }
   }
 

@@ -1,3 +1,4 @@
+import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { describe } from '../options.js'
 
@@ -90,25 +91,6 @@ export function holdInput(csv: CsvInput): () => void {
     if (isNodeStream) (stream as { destroy(): void }).destroy()
     else if (isReadableStream(csv) && !csv.locked) csv.cancel().catch(() => {})
   }
-}
-
-/** The error an aborted signal stands for; the host's own reason is the cause. */
-export function abortError(signal: AbortSignal): CustomAttributesError {
-  return new CustomAttributesError('ABORTED', 'The signal stopped the work.', {}, { cause: signal.reason })
-}
-
-/** Waits for a promise, but no longer than until the signal aborts. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  if (signal.aborted) {
-    promise.catch(() => {})
-    return Promise.reject(abortError(signal))
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortError(signal))
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 /** A source can fail before its first chunk too, such as a stream that somebody else reads. */

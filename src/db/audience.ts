@@ -1,6 +1,7 @@
-import { nameForm } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
+import { nameIndex } from '../names.js'
 import { describe, isTextList } from '../options.js'
+import { isUnstorable } from '../rows.js'
 import { valueCheck } from './field-values.js'
 import { quoteIdentifier } from './identifiers.js'
 import type { TableShape } from './table-shape.js'
@@ -58,11 +59,12 @@ export function whereCondition(
 ): AudienceCondition {
   const parameters: string[] = []
   const parameter = (text: string) => `$${parameters.push(text) + 3}::text`
+  const find = nameIndex([...shape.standardFields, ...names])
   const conditions = Object.entries(where).map(([name, wanted]) => {
     const values = (Array.isArray(wanted) ? [...wanted] : [wanted]).map((value) => toText(name, value))
     if (values.length === 0) throw invalid(`audience.where.${name} lists no value.`, { name })
     // As a template finds it: the exact spelling among all names first.
-    const found = findName([...shape.standardFields, ...names], name)
+    const found = find(name)
     const field = shape.standardFields.find((candidate) => candidate === found)
     if (field !== undefined) {
       const column = shape.columns.get(field)!
@@ -87,28 +89,15 @@ export function whereCondition(
   return { sql: conditions.join(' and '), parameters }
 }
 
-/** The exact name, else the only one of the same form. */
-function findName<Name extends string>(names: readonly Name[], name: string): Name | undefined {
-  const exact = names.find((candidate) => candidate === name)
-  if (exact !== undefined) return exact
-  const form = nameForm(name)
-  const similar = names.filter((candidate) => nameForm(candidate) === form)
-  return similar.length === 1 ? similar[0] : undefined
-}
-
 function toText(name: string, value: unknown): string {
   const isScalar = ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
-  if (isScalar && isStorable(String(value))) return String(value)
+  if (isScalar && !isUnstorable(String(value))) return String(value)
   throw invalid(
     `audience.where.${name} must be a text, a number or a boolean (or a list of them), got ${describe(value)}.`,
     {
       name,
     },
   )
-}
-
-function isStorable(text: string): boolean {
-  return !/\0|\p{Cs}/u.test(text)
 }
 
 function invalid(message: string, details: Record<string, unknown>): CustomAttributesError {

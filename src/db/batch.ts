@@ -1,16 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { type BatchPlan, buildBatchStatement, buildInsertStatement } from './batch-statement.js'
 import { execute, queryRow, type SqlClient } from './client.js'
+import { UNSTORED, type UnstoredFate } from './fates.js'
+import { FIELD_SEPARATOR, ROW_SEPARATOR } from './separators.js'
 import type { TableShape } from './table-shape.js'
-
-/** ASCII's own separators of fields and rows, which hardly any text holds. */
-export const FIELD_SEPARATOR = '\x1f'
-const ROW_SEPARATOR = '\x1e'
-
-/** A separator of fields that no text holds, for values that may hold ASCII's. */
-export function rareSeparator(): string {
-  return FIELD_SEPARATOR + randomBytes(8).toString('hex')
-}
 
 /** A row to be written. */
 export interface BatchRow {
@@ -26,14 +18,8 @@ export interface BatchOutcome {
   created: number
   updated: number
   unchanged: number
-  /** emails of rows that would take their customer over the cap */
-  over: readonly string[]
-  /** emails of rows whose customer exists, under `existing: 'reject'` */
-  existing: readonly string[]
-  /** emails of rows whose customer does not exist, under `unknown: 'reject'` */
-  absent: readonly string[]
-  /** emails of rows that met a race and are to be sent again */
-  again: readonly string[]
+  /** the rows that were not stored, by email */
+  unstored: ReadonlyMap<string, UnstoredFate>
 }
 
 /** What the batches of one upload, or one upsert, have in common. */
@@ -66,16 +52,15 @@ export async function writeBatch(
   const clearedNames = joinClearedNames(target, separator)
   if (clearedNames !== undefined) parameters.push(clearedNames)
   const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
-  const [created, updated, unchanged, over, existing, absent, again] = await queryRow(sql, text, parameters, signal)
-  const split = (list: string | null | undefined) => (list ? list.split(rowSeparator) : [])
+  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, signal)
+  const unstored = UNSTORED.flatMap((fate, at) =>
+    (lists[at]?.split(rowSeparator) ?? []).map((email) => [email, fate] as const),
+  )
   return {
     created: Number(created),
     updated: Number(updated),
     unchanged: Number(unchanged),
-    over: split(over),
-    existing: split(existing),
-    absent: split(absent),
-    again: split(again),
+    unstored: new Map(unstored),
   }
 }
 

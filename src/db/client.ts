@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
-import { abortError } from '../csv/source.js'
+import { stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
 import { classifyFailure, noteDatabaseError } from './failures.js'
 
@@ -89,7 +89,7 @@ async function send(
   signal: AbortSignal | undefined,
 ): Promise<(Buffer | null)[][] & { count: number }> {
   // An abort between two statements finds none to cancel.
-  if (signal?.aborted) throw abortError(signal)
+  stopIfAborted(signal)
   const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
   let cancelled: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -140,18 +140,4 @@ export async function queryRow(
 /** What postgres.js hands out is a Buffer already; to make one again cost a quarter of reading a page of customers. */
 function decode(bytes: Buffer | null): string | null {
   return bytes ? bytes.toString('utf8') : null
-}
-
-/** ASCII's own separators, which no file of people's data holds; the unit separator first. */
-const SEPARATORS = ['\x1f', '\x1e', '\x1d', '\x1c']
-
-/** A separator that none of the texts contains. */
-export function chooseSeparator(...lists: readonly (readonly string[])[]): string {
-  const isFree = (separator: string) => !lists.some((list) => list.some((text) => text.includes(separator)))
-  const found = SEPARATORS.find(isFree)
-  if (found) return found
-  for (let number = 0; ; number++) {
-    const separator = `\x1f${number.toString(36)}\x1e`
-    if (isFree(separator)) return separator
-  }
 }

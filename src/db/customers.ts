@@ -1,6 +1,7 @@
-import type { StandardColumn } from '../columns.js'
-import { chooseSeparator, query, type SqlClient, type TextRow } from './client.js'
+import type { StandardColumn } from '../names.js'
+import { query, type SqlClient, type TextRow } from './client.js'
 import { quoteIdentifier } from './identifiers.js'
+import { rareSeparator } from './separators.js'
 import type { TableColumn, TableShape } from './table-shape.js'
 
 /**
@@ -41,7 +42,7 @@ export async function readCustomers(
   const found: Customer[] = []
   for (let at = 0; at < emails.length; at += EMAILS_PER_STATEMENT) {
     const part = emails.slice(at, at + EMAILS_PER_STATEMENT)
-    const separator = chooseSeparator(part)
+    const separator = rareSeparator()
     const rows = await query(
       sql,
       `select ${reader.columns} from ${shape.customerTable} c
@@ -93,7 +94,7 @@ export async function readCustomerIds(
   emails: readonly string[],
   after: string | null,
 ): Promise<string[]> {
-  const separator = chooseSeparator(emails)
+  const separator = rareSeparator()
   const rows = await query(
     sql,
     `select c.id::text from ${shape.customerTable} c

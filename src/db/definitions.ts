@@ -1,7 +1,8 @@
-import { attributeNameFault } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
+import { attributeNameFault } from '../names.js'
 import { isTextList } from '../options.js'
-import { chooseSeparator, query, type SqlClient } from './client.js'
+import { query, type SqlClient } from './client.js'
+import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
 /** The account's attribute names, sorted by code point. */
@@ -29,7 +30,7 @@ export async function recordDefinitions(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return
-  const separator = chooseSeparator(names)
+  const separator = rareSeparator()
   // Citus refuses now() in "do update"; the default of the proposed row is the same moment.
   await query(
     sql,

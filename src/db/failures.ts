@@ -1,4 +1,4 @@
-import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { CustomAttributesError } from '../errors.js'
 
 /**
  * What a failed statement means for the one who sent it:
@@ -71,9 +71,9 @@ export function refusalMessage({ sqlstate, constraint, column }: Refusal): strin
   return `The database refused the row${by} (SQLSTATE ${sqlstate}). Correct the row, or change the rule in the database.`
 }
 
-/** An error of the client as the library throws it; its own errors stay as they are. */
-export function toDatabaseError(error: unknown): CustomAttributesError {
-  if (isCustomAttributesError(error)) return error
+/** An error as the library throws it: what the client or the server said is explained, all else stays as it is. */
+export function explainFailure(error: unknown): unknown {
+  if (!isDatabaseError(error)) return error
   const kind = classifyFailure(error)
   if (kind === 'refused') {
     const refusal = describeRefusal(error)

@@ -4,6 +4,8 @@ import type { TableColumn } from './table-shape.js'
 /** In which order a date with slashes, dots or dashes that is not ISO 8601 is read. */
 export type DateFormat = 'iso' | 'mdy' | 'dmy'
 
+export const DATE_FORMATS = ['iso', 'mdy', 'dmy'] as const
+
 /** Why a value does not fit its column; the message never holds the value. */
 export interface ValueFault {
   code: Extract<ErrorCode, 'INVALID_VALUE' | 'VALUE_TOO_LONG'>

@@ -1,12 +1,14 @@
+import { stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
 import { isSignal, isText, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { type Audience, checkAudience, whereCondition } from './audience.js'
-import { chooseSeparator, type SqlClient } from './client.js'
+import type { SqlClient } from './client.js'
 import { type Customer, readCustomerIds, readCustomerPage } from './customers.js'
 import { readDefinitions } from './definitions.js'
-import { isDatabaseError, toDatabaseError } from './failures.js'
+import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
+import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
 /** Options of `pageCustomers`. */
@@ -54,10 +56,6 @@ export async function* readPages(
       option: 'after',
     })
   }
-  const stopIfAborted = () => {
-    if (!signal?.aborted) return
-    throw new CustomAttributesError('ABORTED', 'The signal stopped the work.', {}, { cause: signal.reason })
-  }
   try {
     if (audience !== 'all' && 'emails' in audience) {
       yield* readByEmail()
@@ -69,7 +67,7 @@ export async function* readPages(
         : whereCondition(shape, await readDefinitions(sql, shape, accountId, signal), normalizeEmail, audience.where)
     let last = after ?? null
     while (true) {
-      stopIfAborted()
+      stopIfAborted(signal)
       const page = await readCustomerPage(
         sql,
         shape,
@@ -82,8 +80,8 @@ export async function* readPages(
       last = page.at(-1)!.id
     }
   } catch (error) {
-    stopIfAborted()
-    throw isDatabaseError(error) ? toDatabaseError(error) : error
+    stopIfAborted(signal)
+    throw explainFailure(error)
   }
 
   /** Ids first, a few thousand emails at a time; then the pages, in the order that the database gives the ids. */
@@ -91,12 +89,12 @@ export async function* readPages(
     const emails = [...new Set((audience as { emails: readonly string[] }).emails.map(normalizeEmail))].filter(
       (email) => !isUnstorable(email),
     )
-    stopIfAborted()
+    stopIfAborted(signal)
     const ids = await readCustomerIds(sql, shape, accountId, emails, after ?? null)
     for (let at = 0; at < ids.length; at += pageSize) {
-      stopIfAborted()
+      stopIfAborted(signal)
       const part = ids.slice(at, at + pageSize)
-      const separator = chooseSeparator(part)
+      const separator = rareSeparator()
       const page = await readCustomerPage(
         sql,
         shape,

@@ -2,13 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
 import { accountLockSql, buildBatchStatement, emailOrderSql, type ParameterNames } from './batch-statement.js'
 import { execute, isTransaction, query, queryRow, type SqlClient } from './client.js'
-import type { Refusal } from './failures.js'
+import { type RowFate, STORED, UNSTORED } from './fates.js'
 import { inTransaction } from './transaction.js'
-
-/** What became of one row. */
-export type RowFate = 'created' | 'updated' | 'unchanged' | 'over' | 'existing' | 'absent' | 'again' | Refusal
-
-const OUTCOMES = ['created', 'updated', 'unchanged', 'over', 'existing', 'absent', 'again'] as const
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
 const TRIES = 10
@@ -63,7 +58,7 @@ export async function writeRowByRow(
 }
 
 function readFate(text: string, separator: string): RowFate {
-  const outcome = OUTCOMES.find((name) => name === text)
+  const outcome = [...STORED, ...UNSTORED].find((name) => name === text)
   if (outcome) return outcome
   const [sqlstate, constraint, column] = text.split(separator)
   return { sqlstate: sqlstate!, ...(constraint ? { constraint } : {}), ...(column ? { column } : {}) }

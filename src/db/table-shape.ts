@@ -1,5 +1,5 @@
-import { STANDARD_COLUMNS, type StandardColumn } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
+import { STANDARD_COLUMNS, type StandardColumn } from '../names.js'
 import { query, type SqlClient, type TextRow } from './client.js'
 import { formatTableName, parseTableName, quoteIdentifier } from './identifiers.js'
 

@@ -1,14 +1,15 @@
-import { attributeNameFault, isStandardColumn, type StandardColumn } from '../columns.js'
-import { CustomAttributesError } from '../errors.js'
+import { CustomAttributesError, throwProblem } from '../errors.js'
+import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
 import { describe } from '../options.js'
 import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
 import { attempt } from './attempt.js'
-import { type BatchTarget, compareJsonbKeys, rareSeparator, writeBatch } from './batch.js'
+import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import type { MergeOptions } from './batch-statement.js'
 import { queryRow, type SqlClient } from './client.js'
 import { fieldNameFault } from './definitions.js'
-import { isDatabaseError, toDatabaseError } from './failures.js'
+import { fateProblem, STORED } from './fates.js'
 import { type DateFormat, valueCheck } from './field-values.js'
+import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
 /** A value a customer can be given: `null`, `undefined` and blank texts are empty. */
@@ -65,47 +66,19 @@ export async function upsertCustomer(
       sharesAccount: true,
     },
   }
-  try {
-    for (let tries = 0; tries < 10; tries++) {
-      const result = await attempt(sql, (db) => writeBatch(db, target, [{ email, text, separator }], given.length > 0))
-      if (result.over.length > 0) throw overCap(maxCustomAttributes)
-      if (result.existing.length > 0) throw customerExists()
-      if (result.absent.length > 0) throw customerNotFound()
-      if (result.again.length > 0) continue
-      const [id] = await queryRow(
-        sql,
-        `select c.id::text from ${shape.customerTable} c
-         where c.account_id = $1::${shape.accountIdType} and c.email = $2::text::${shape.columns.get('email')!.castType}`,
-        [accountId, email],
-      )
-      return { id: id!, outcome: result.created ? 'created' : result.updated ? 'updated' : 'unchanged' }
-    }
-  } catch (error) {
-    throw isDatabaseError(error) ? toDatabaseError(error) : error
+  for (let tries = 1; ; tries++) {
+    const outcome = await attempt(sql, (db) => writeBatch(db, target, [{ email, text, separator }], given.length > 0))
+    const fate = outcome.unstored.get(email)
+    if (fate === 'again' && tries < 10) continue
+    if (fate) throwProblem(fateProblem(fate, maxCustomAttributes))
+    const [id] = await queryRow(
+      sql,
+      `select c.id::text from ${shape.customerTable} c
+       where c.account_id = $1::${shape.accountIdType} and c.email = $2::text::${shape.columns.get('email')!.castType}`,
+      [accountId, email],
+    )
+    return { id: id!, outcome: STORED.find((name) => outcome[name] > 0)! }
   }
-  throw new CustomAttributesError(
-    'ROW_REFUSED',
-    'The database did not store the customer, without an error: a trigger or a rule may have swallowed it.',
-  )
-}
-
-/** The problem of a row that would take its customer over the cap. */
-export function overCap(max: number): CustomAttributesError {
-  return new CustomAttributesError(
-    'TOO_MANY_ATTRIBUTES',
-    `Maximum ${max} custom attributes allowed: the customer has others already and would get more.`,
-    { max },
-  )
-}
-
-/** The problem of a row that `existing: 'reject'` keeps out. */
-export function customerExists(): CustomAttributesError {
-  return new CustomAttributesError('CUSTOMER_EXISTS', "The customer exists already, and existing is 'reject'.")
-}
-
-/** The problem of a row that `unknown: 'reject'` keeps out. */
-export function customerNotFound(): CustomAttributesError {
-  return new CustomAttributesError('CUSTOMER_NOT_FOUND', "The customer does not exist, and unknown is 'reject'.")
 }
 
 interface ReadInput {
@@ -138,13 +111,13 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   const read = (name: string, value: unknown) => {
     const text = toText(name, value)
     const problem = valueProblem(name, text, settings)
-    if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+    if (problem) throwProblem(problem)
     return text
   }
 
   const typed = read('email', flat.email)
   const problem = emailProblem(typed, 'email')
-  if (problem) throw new CustomAttributesError(problem.code, problem.message, problem.details)
+  if (problem) throwProblem(problem)
   const long = valueCheck(shape.columns.get('email')!, settings.dateFormat)?.(typed)
   if (typeof long === 'object') throw new CustomAttributesError(long.code, long.message, { column: 'email' })
   const keepsEmpty = settings.emptyValues === 'clear'

@@ -36,7 +36,7 @@ export interface HttpHandlerOptions {
    * Receives every error that is the host's to look at: those a client only sees as `INTERNAL_ERROR`, and those of the
    * catalogue with a status from 500. It is not waited for, and what it throws or rejects with is dropped. Default: nobody.
    */
-  onError?: (error: unknown, context: { request: Request; route?: HttpRoute }) => void | Promise<void>
+  onError?: (error: unknown, context: { request: Request; route?: HttpRoute }) => unknown
 }
 
 /** The options with nothing left open. */

@@ -102,8 +102,7 @@ export function readColumnParameters(
   const options: Record<string, unknown> = {}
   if (columns !== undefined) options.columns = readJson('columns', columns)
   if (attributes !== undefined) {
-    options.attributes =
-      attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
+    options.attributes = attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
   }
   checkFieldsAllowed(options.columns, settings.upload.fields)
   return options

@@ -1,4 +1,4 @@
-import { abortError } from '../csv/source.js'
+import { stopIfAborted } from '../abort.js'
 import type { Customer } from '../db/customers.js'
 import type { PageOptions } from '../db/pages.js'
 import { CustomAttributesError } from '../errors.js'
@@ -79,7 +79,7 @@ export async function* mailMerge<M extends Message>(
       // A failure is met when its page is asked for; until then it must not count as unhandled.
       next.catch(() => {})
       for (const customer of page.value) {
-        if (signal?.aborted) throw abortError(signal)
+        stopIfAborted(signal)
         const rendered = render(customer, extraTagsFor(customer, extraTags))
         progress.customers++
         if ('missing' in rendered) {
@@ -92,7 +92,7 @@ export async function* mailMerge<M extends Message>(
         onProgress({ ...progress })
       }
     }
-    if (signal?.aborted) throw abortError(signal)
+    stopIfAborted(signal)
     onProgress?.({ ...progress })
   } finally {
     await pages.return()

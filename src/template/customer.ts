@@ -1,5 +1,5 @@
-import { STANDARD_COLUMNS } from '../columns.js'
 import { CustomAttributesError } from '../errors.js'
+import { STANDARD_COLUMNS } from '../names.js'
 
 /** Values by name; only its own properties count. */
 export type Values = Readonly<Record<string, unknown>>

@@ -1,4 +1,5 @@
-import { inspectColumns, nameForm } from '../columns.js'
+import { inspectColumns } from '../columns.js'
+import { nameForm, nameIndex } from '../names.js'
 import { decodeEntities } from './fallback.js'
 
 /** The names that an account knows. */
@@ -14,16 +15,9 @@ const MOST_COMPARISONS = 2_000_000
 
 /** Indexes the names that an account knows. */
 export function createKnownNames(names: Iterable<string>): KnownNames {
-  const spellings = new Set(names)
-  const forms = new Map<string, string>()
-  const byForm = new Map<string, string | undefined>()
-  for (const name of spellings) {
-    const form = nameForm(name)
-    forms.set(name, form)
-    byForm.set(form, byForm.has(form) ? undefined : name)
-  }
-  const nearest = createNearest(forms)
-  const find = (name: string) => (spellings.has(name) ? name : byForm.get(nameForm(name)))
+  const spellings = [...new Set(names)]
+  const nearest = createNearest(new Map(spellings.map((name) => [name, nameForm(name)])))
+  const find = nameIndex(spellings)
   return {
     find,
     suggest: (name) => {

@@ -1,4 +1,4 @@
-import { isStandardColumn, nameForm, STANDARD_COLUMNS, type StandardColumn } from '../columns.js'
+import { fieldOfForm, isStandardColumn, nameForm, type StandardColumn } from '../names.js'
 import type { Values } from './customer.js'
 
 /** A name that a template uses, with what can be known of it before there is a customer. */
@@ -23,8 +23,6 @@ export interface Scope {
   readonly hasOnlyOwn: boolean
 }
 
-const FIELD_BY_FORM = new Map<string, StandardColumn>(STANDARD_COLUMNS.map((field) => [nameForm(field), field]))
-
 /** So many forms are remembered; an account has a few dozen names. */
 const MOST_FORMS = 1000
 
@@ -34,7 +32,7 @@ export function toTagName(name: string): TagName {
     name,
     form,
     isField: isStandardColumn(name),
-    fieldOfForm: FIELD_BY_FORM.get(form),
+    fieldOfForm: fieldOfForm(form),
     isInherited: name in Object.prototype,
   }
 }

@@ -1,11 +1,10 @@
-import { abortError } from '../csv/source.js'
+import { stopIfAborted } from '../abort.js'
 import { attempt } from '../db/attempt.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
-import { classifyFailure, describeRefusal, type Refusal, refusalMessage } from '../db/failures.js'
-import { type RowFate, writeRowByRow } from '../db/row-by-row.js'
-import { customerExists, customerNotFound, overCap } from '../db/upsert.js'
-import { CustomAttributesError } from '../errors.js'
+import { classifyFailure, describeRefusal, type Refusal } from '../db/failures.js'
+import { fateProblem, type RowFate, type UnstoredFate } from '../db/fates.js'
+import { writeRowByRow } from '../db/row-by-row.js'
 import type { RowProblem } from '../rows.js'
 import { type Entry, hasAttribute } from './entries.js'
 import type { Tally } from './tally.js'
@@ -61,7 +60,10 @@ export class BatchWriter {
     let rows = entries
     for (let tries = 0; rows.length > 0; tries++) {
       if (tries > RACES) {
-        for (const entry of rows) await this.#reject(entry, swallowed())
+        await this.#finish(
+          [],
+          rows.map((entry) => [entry, 'again']),
+        )
         return
       }
       let outcome: BatchOutcome
@@ -97,7 +99,7 @@ export class BatchWriter {
     }
     // A trigger that came after the table's shape was read swallows rows: the whole statement tells which.
     if (created !== rows.length) return false
-    await this.#settle(rows, { created, updated: 0, unchanged: 0, over: [], existing: [], absent: [], again: [] })
+    await this.#settle(rows, { created, updated: 0, unchanged: 0, unstored: new Map() })
     return true
   }
 
@@ -112,7 +114,7 @@ export class BatchWriter {
     ) => Promise<Result>,
   ): Promise<Result> {
     const { sql, target, signal } = this.#settings
-    if (signal.aborted) throw abortError(signal)
+    stopIfAborted(signal)
     const unrecorded = [...this.#unrecorded.values()]
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
     return attempt(sql, (db) => write(db, target, rows, recordsDefinitions, signal), signal)
@@ -120,31 +122,33 @@ export class BatchWriter {
 
   /** Counts a batch's outcome and returns the entries to send again. */
   async #settle(rows: readonly Entry[], outcome: BatchOutcome): Promise<Entry[]> {
-    const { tally, target } = this.#settings
+    const { tally } = this.#settings
     tally.created += outcome.created
     tally.updated += outcome.updated
     tally.unchanged += outcome.unchanged
+    const accepted: Entry[] = []
+    const rejected: [Entry, UnstoredFate][] = []
     const left: Entry[] = []
-    const rejected: [Entry, RowProblem][] = []
-    const fates = new Map<string, () => RowProblem | undefined>([
-      ...outcome.over.map((email) => [email, () => overCap(target.plan.maxCustomAttributes)] as const),
-      ...outcome.existing.map((email) => [email, customerExists] as const),
-      ...outcome.absent.map((email) => [email, customerNotFound] as const),
-      ...outcome.again.map((email) => [email, () => undefined] as const),
-    ])
-    const accepted = fates.size === 0 ? rows : rows.filter(({ email }) => !fates.has(email))
-    for (const entry of fates.size === 0 ? [] : rows) {
-      const fate = fates.get(entry.email)
-      if (!fate) continue
-      const problem = fate()
-      if (problem) rejected.push([entry, problem])
-      else left.push(entry)
+    for (const entry of rows) {
+      const fate = outcome.unstored.get(entry.email)
+      if (fate === undefined) accepted.push(entry)
+      else if (fate === 'again') left.push(entry)
+      else rejected.push([entry, fate])
     }
+    await this.#finish(accepted, rejected)
+    return left
+  }
+
+  /** Counts what goes with accepted rows, and tells of the rejected ones. */
+  async #finish(accepted: readonly Entry[], rejected: readonly [Entry, UnstoredFate | Refusal][]): Promise<void> {
+    const { tally, target } = this.#settings
     for (const entry of accepted) tally.unchanged += entry.twins?.length ?? 0
     this.#noteNames(accepted)
-    for (const [entry, problem] of rejected) await this.#reject(entry, problem)
+    for (const [entry, fate] of rejected) {
+      const problem = fateProblem(fate, target.plan.maxCustomAttributes)
+      for (const row of [entry, ...(entry.twins ?? [])]) await this.#settings.reject(row, problem)
+    }
     tally.progress()
-    return left
   }
 
   /** Attributes of accepted rows are found, and recorded with them. */
@@ -173,7 +177,6 @@ export class BatchWriter {
 
   /** Writes entries one after the other; a customer may stand among them more than once. */
   async writeInOrder(rows: readonly Entry[]): Promise<void> {
-    const { tally, target } = this.#settings
     let fates: RowFate[]
     try {
       fates = await this.#send(rows, writeRowByRow)
@@ -189,30 +192,16 @@ export class BatchWriter {
       fates = [describeRefusal(error)]
     }
     const accepted: Entry[] = []
-    const rejected: [Entry, RowProblem][] = []
+    const rejected: [Entry, UnstoredFate | Refusal][] = []
     for (const [at, entry] of rows.entries()) {
       const fate = fates[at]!
-      if (fate === 'over') rejected.push([entry, overCap(target.plan.maxCustomAttributes)])
-      else if (fate === 'existing') rejected.push([entry, customerExists()])
-      else if (fate === 'absent') rejected.push([entry, customerNotFound()])
-      else if (fate === 'again') rejected.push([entry, swallowed()])
-      else if (typeof fate === 'object') rejected.push([entry, refused(fate)])
-      else {
-        tally[fate]++
-        tally.unchanged += entry.twins?.length ?? 0
+      if (fate === 'created' || fate === 'updated' || fate === 'unchanged') {
+        this.#settings.tally[fate]++
         accepted.push(entry)
-      }
+      } else rejected.push([entry, fate])
     }
     this.#isOftenRefused = rejected.length * 16 > rows.length
-    this.#noteNames(accepted)
-    for (const [entry, problem] of rejected) await this.#reject(entry, problem)
-    tally.progress()
-  }
-
-  async #reject(entry: Entry, { code, message, column, details }: RowProblem): Promise<void> {
-    const problem: RowProblem = { code, message, details, ...(column === undefined ? {} : { column }) }
-    await this.#settings.reject(entry, problem)
-    for (const twin of entry.twins ?? []) await this.#settings.reject(twin, problem)
+    await this.#finish(accepted, rejected)
   }
 }
 
@@ -220,20 +209,4 @@ export class BatchWriter {
 export function inEmailOrder(rows: readonly Entry[]): Entry[] {
   // An email is ASCII, so this is the order of `collate "C"`.
   return [...rows].sort((a, b) => (a.key < b.key ? -1 : 1))
-}
-
-function refused(refusal: Refusal): RowProblem {
-  return {
-    code: 'ROW_REFUSED',
-    message: refusalMessage(refusal),
-    ...(refusal.column ? { column: refusal.column } : {}),
-    details: { ...refusal },
-  }
-}
-
-function swallowed(): CustomAttributesError & { column?: string } {
-  return new CustomAttributesError(
-    'ROW_REFUSED',
-    'The database did not store the row, without an error: a trigger or a rule may have swallowed it.',
-  )
 }

@@ -1,7 +1,8 @@
 import type { ColumnMapping } from '../columns.js'
 import type { QuoteFault } from '../csv/records.js'
-import { type BatchRow, compareJsonbKeys, FIELD_SEPARATOR, rareSeparator } from '../db/batch.js'
+import { type BatchRow, compareJsonbKeys } from '../db/batch.js'
 import { type DateFormat, valueCheck } from '../db/field-values.js'
+import { FIELD_SEPARATOR, rareSeparator } from '../db/separators.js'
 import type { TableColumn, TableShape } from '../db/table-shape.js'
 import { createRowReader, type ParsedRow, type RowOptions, type RowProblem, toParsedRow } from '../rows.js'
 

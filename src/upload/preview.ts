@@ -5,7 +5,7 @@ import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openC
 import type { Delimiter } from '../csv/records.js'
 import type { CsvInput } from '../csv/source.js'
 import { readDefinitions } from '../db/definitions.js'
-import { isCustomAttributesError, type Problem } from '../errors.js'
+import { isCustomAttributesError, type Problem, toProblem } from '../errors.js'
 import { oneOf, type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
@@ -136,8 +136,8 @@ async function readHead(file: CsvFile, checker: RowChecker | undefined) {
       }
     }
   } catch (error) {
-    if (!isCustomAttributesError(error) || error.code === 'ABORTED') throw error
-    problem = { code: error.code, message: error.message, details: error.details }
+    if (isCustomAttributesError(error, 'ABORTED')) throw error
+    problem = toProblem(error)
   }
   return { samples, rows, rejected, problem }
 }
@@ -154,7 +154,6 @@ function problemOf(check: () => void): Problem | undefined {
     check()
     return undefined
   } catch (error) {
-    if (!isCustomAttributesError(error)) throw error
-    return { code: error.code, message: error.message, details: error.details }
+    return toProblem(error)
   }
 }

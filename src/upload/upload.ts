@@ -1,15 +1,16 @@
 import { setMaxListeners } from 'node:events'
 import type { Sql } from 'postgres'
+import { abortError, stopIfAborted } from '../abort.js'
 import { type ColumnMapping, isEmailHeader, mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import { type CsvFile, openCsv } from '../csv/file.js'
-import { abortError, type CsvInput } from '../csv/source.js'
+import type { CsvInput } from '../csv/source.js'
 import { attempt } from '../db/attempt.js'
 import { accountLockSql } from '../db/batch-statement.js'
 import { execute, isTransaction, query, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/definitions.js'
-import { classifyFailure, isDatabaseError, toDatabaseError } from '../db/failures.js'
+import { classifyFailure, explainFailure } from '../db/failures.js'
 import type { TableShape } from '../db/table-shape.js'
 import { inTransaction } from '../db/transaction.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
@@ -38,10 +39,8 @@ export async function uploadCsv(
 ): Promise<UploadResult> {
   const started = performance.now()
   const { sql, shape, accountId } = context
-  if (options.signal?.aborted) throw abortError(options.signal)
-  const known = await readDefinitions(sql, shape, accountId, options.signal).catch((error) => {
-    throw toDatabaseError(error)
-  })
+  stopIfAborted(options.signal)
+  const known = await readDefinitions(sql, shape, accountId, options.signal)
   // Whatever ends the upload also ends the reading and the statements under way.
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
@@ -194,7 +193,7 @@ async function writeRows(run: Run): Promise<void> {
         }
       }
       tally.progress()
-      if (signal.aborted) throw abortError(signal)
+      stopIfAborted(signal)
     }
     await Promise.all(lanes.map((lane) => lane.drain()))
     const found = run.mapping.custom.filter((name) => tally.found.has(name))
@@ -232,7 +231,7 @@ function tooManyRows(maxRows: number): CustomAttributesError {
 
 /** An error of an upload says what was stored before it: the counts that are sure. */
 function withCounts(error: unknown, tally: Tally): unknown {
-  const explained = isDatabaseError(error) ? toDatabaseError(error) : error
+  const explained = explainFailure(error)
   // Errors of the host's own callbacks pass as they are.
   if (!isCustomAttributesError(explained)) return explained
   return new CustomAttributesError(

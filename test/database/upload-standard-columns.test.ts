@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { STANDARD_COLUMNS } from '../../src/columns.js'
+import { STANDARD_COLUMNS } from '../../src/names.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { writeCsv } from '../support/csv.js'
 import { contentsOf, newAccount } from '../support/customers.js'

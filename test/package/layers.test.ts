@@ -8,8 +8,8 @@ const src = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** Which files of `src` are in which layer. A file imports from its own layer and those below, types included. */
 const LAYERS: readonly RegExp[] = [
-  /^(errors|options)\.ts$/,
-  /^(columns|rows|rejected-rows)\.ts$|^(template|csv)\//,
+  /^(abort|errors|options)\.ts$/,
+  /^(names|columns|rows|rejected-rows)\.ts$|^(template|csv)\//,
   /^db\//,
   /^(upload|mail-merge)\//,
   /^store\.ts$|^http\//,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { mapColumns, STANDARD_COLUMNS } from '../../src/columns.js'
+import { mapColumns } from '../../src/columns.js'
+import { STANDARD_COLUMNS } from '../../src/names.js'
 
 test('the standard columns are the 27 of the design, in its order', () => {
   expect(STANDARD_COLUMNS.join(' ')).toBe(

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { STANDARD_COLUMNS } from '../../src/columns.js'
+import { STANDARD_COLUMNS } from '../../src/names.js'
 import { compileTemplate, renderTemplate } from '../../src/template/render.js'
 
 const text = (template: string, customer: object, extraTags?: Record<string, unknown>) =>

@@ -1,0 +1,40 @@
+import type { RowProblem } from '../rows.js'
+import { type Refusal, refusalMessage } from './failures.js'
+
+/** What becomes of a row that is stored. */
+export const STORED = ['created', 'updated', 'unchanged'] as const
+
+/**
+ * What becomes of a row that is not: it would take its customer `over` the cap, its customer is `existing` under
+ * `existing: 'reject'` or `absent` under `unknown: 'reject'`, or it met a race and is to be sent `again`.
+ */
+export const UNSTORED = ['over', 'existing', 'absent', 'again'] as const
+
+/** What became of one row. */
+export type RowFate = (typeof STORED)[number] | UnstoredFate | Refusal
+export type UnstoredFate = (typeof UNSTORED)[number]
+
+/** Why a row was not stored. */
+export function fateProblem(fate: UnstoredFate | Refusal, maxCustomAttributes: number): RowProblem {
+  const max = maxCustomAttributes
+  switch (fate) {
+    case 'over': {
+      const message = `Maximum ${max} custom attributes allowed: the customer has others already and would get more.`
+      return { code: 'TOO_MANY_ATTRIBUTES', message, details: { max } }
+    }
+    case 'existing':
+      return { code: 'CUSTOMER_EXISTS', message: "The customer exists already, and existing is 'reject'.", details: {} }
+    case 'absent':
+      return {
+        code: 'CUSTOMER_NOT_FOUND',
+        message: "The customer does not exist, and unknown is 'reject'.",
+        details: {},
+      }
+    case 'again': {
+      const message = 'The database did not store the row, without an error: a trigger or a rule may have swallowed it.'
+      return { code: 'ROW_REFUSED', message, details: {} }
+    }
+  }
+  const { column } = fate
+  return { code: 'ROW_REFUSED', message: refusalMessage(fate), ...(column ? { column } : {}), details: { ...fate } }
+}
