@@ -1,27 +1,29 @@
+import { orAborted, stopIfAborted } from './abort.js'
 import { type CsvInput, holdInput } from './csv/source.js'
-import { type AccountId, checkAccountId } from './db/accounts.js'
-import { attempt } from './db/attempt.js'
+import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
 import type { MergeOptions } from './db/batch-statement.js'
-import { checkClient, type SqlClient } from './db/client.js'
+import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
 import type { DateFormat } from './db/field-values.js'
+import { refuseIfHeld } from './db/holds.js'
 import { MIGRATION_DEFAULTS } from './db/migrations.js'
-import { PAGE_OPTION_RULES, type PageOptions, readPages } from './db/pages.js'
+import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
+import { retry } from './db/retry.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
-import { MAIL_MERGE_RULES, type MailMergeOptions, type MailMergeResult, mailMerge } from './mail-merge/mail-merge.js'
+import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import type { Message } from './mail-merge/message.js'
-import { type PreflightOptions, type PreflightReport, preflight } from './mail-merge/preflight.js'
-import { renderForCustomers } from './mail-merge/render-for-customers.js'
+import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
 import { describe, isText, isTextList, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
+import { compileTemplate } from './template/render.js'
 import type { TemplateOptions } from './template/template-options.js'
 import { MERGE_OPTION_RULES, resolveUploadOptions, type UploadOptions, type UploadResult } from './upload/options.js'
 import { type CsvPreview, type PreviewOptions, previewCsv, resolvePreviewOptions } from './upload/preview.js'
-import { type UploadContext, uploadCsv } from './upload/upload.js'
+import { type AccountContext, uploadCsv } from './upload/upload.js'
 
 /** Options of {@link createCustomAttributesStore}. */
 export interface StoreOptions {
@@ -202,9 +204,6 @@ function rememberShape(options: ResolvedStoreOptions): (sql: SqlClient) => Promi
   }
 }
 
-/** Smaller than pages of their own: a page's messages wait in memory with it, and speed is the same. */
-const MERGE_PAGE_SIZE = 250
-
 /** Holds an input from the very call on, and closes it when the work fails before it was read. */
 async function holding<T>(csv: CsvInput, work: () => Promise<T>): Promise<T> {
   const release = holdInput(csv)
@@ -224,127 +223,133 @@ function storeOn(
   const { maxCustomAttributes, emailCase, maxValueLength } = options
   const normalizeEmail = (email: string) => (emailCase === 'lower' ? email.trim().toLowerCase() : email.trim())
 
-  /** Runs a method's work with the shape and the checked account; errors of the client become the library's. */
+  /**
+   * Runs a method's work with the shape and the checked account; errors of the client become the library's.
+   *
+   * @param call - the method
+   * @param writes - whether it writes to the account
+   */
   async function onAccount<T>(
+    { call, writes = false, signal }: { call: string; writes?: boolean; signal?: AbortSignal | undefined },
     accountId: AccountId,
-    work: (shape: TableShape, account: string) => Promise<T>,
+    work: (account: AccountContext) => Promise<T>,
   ): Promise<T> {
+    refuseIfHeld(call, sql)
     try {
-      const shape = await loadShape(sql)
-      return await work(shape, checkAccountId(accountId, shape))
+      stopIfAborted(signal)
+      const shape = await orAborted(loadShape(sql), signal)
+      const id = checkAccountId(accountId, shape)
+      if (writes) refuseIfHeld(call, sql, accountKey(shape, id))
+      return await work({ sql, shape, accountId: id, maxCustomAttributes, rows: { emailCase, maxValueLength } })
     } catch (error) {
       throw explainFailure(error)
     }
   }
 
   async function findCustomers(
-    shape: TableShape,
-    account: string,
+    { shape, accountId }: AccountContext,
     emails: readonly string[],
   ): Promise<Map<string, Customer | null>> {
-    if (isTextList(emails) !== undefined) {
-      throw new CustomAttributesError(
-        'INVALID_ARGUMENT',
-        `emails must be an array of strings, got ${describe(emails)}.`,
-      )
-    }
     const keyOf = (email: string) => (shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
     const wanted = [...new Set(emails.map(normalizeEmail))].filter((email) => email !== '' && !isUnstorable(email))
-    const found = new Map((await readCustomers(sql, shape, account, wanted)).map((row) => [keyOf(row.email), row]))
+    const found = new Map((await readCustomers(sql, shape, accountId, wanted)).map((row) => [keyOf(row.email), row]))
     return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
   }
 
-  const uploadContext = (shape: TableShape, account: string): UploadContext => ({
-    sql,
-    shape,
-    accountId: account,
-    maxCustomAttributes,
-    rows: { emailCase, maxValueLength },
-  })
+  const pagesOf = ({ shape, accountId }: AccountContext, pages: PageSettings) =>
+    readPages(sql, shape, accountId, normalizeEmail, pages)
 
   return {
     with(tx) {
       checkClient(tx)
       return storeOn(tx, options, loadShape)
     },
-    upsertCustomer: (accountId, customer, given) =>
-      onAccount(accountId, (shape, account) => {
-        const settings = resolveOptions<UpsertOptions, typeof UPSERT_DEFAULTS>(
-          'upsertCustomer',
-          UPSERT_RULES,
-          UPSERT_DEFAULTS,
-          given,
-        )
-        return upsertCustomer(sql, shape, account, customer, {
+    async upsertCustomer(accountId, customer, given) {
+      const call = 'upsertCustomer'
+      const settings = resolveOptions<UpsertOptions, typeof UPSERT_DEFAULTS>(call, UPSERT_RULES, UPSERT_DEFAULTS, given)
+      return onAccount({ call, writes: true }, accountId, ({ shape, accountId }) =>
+        upsertCustomer(sql, shape, accountId, customer, {
           ...settings,
           maxCustomAttributes,
           maxValueLength,
           emailCase,
-        })
-      }),
-    getCustomer: (accountId, email) =>
-      onAccount(accountId, async (shape, account) => (await findCustomers(shape, account, [email])).get(email) ?? null),
-    getCustomers: (accountId, emails) =>
-      onAccount(accountId, (shape, account) => findCustomers(shape, account, emails)),
-    async *pageCustomers(accountId, pages) {
-      const { shape, account } = await onAccount(accountId, async (shape, account) => ({ shape, account }))
-      yield* readPages(sql, shape, account, normalizeEmail, pages)
+        }),
+      )
+    },
+    async getCustomer(accountId, email) {
+      if (typeof email !== 'string') throw invalidArgument('email', 'a string', email)
+      return onAccount({ call: 'getCustomer' }, accountId, async (account) => {
+        return (await findCustomers(account, [email])).get(email) ?? null
+      })
+    },
+    async getCustomers(accountId, emails) {
+      checkEmails(emails)
+      return onAccount({ call: 'getCustomers' }, accountId, (account) => findCustomers(account, emails))
+    },
+    async *pageCustomers(accountId, given) {
+      const pages = resolvePageOptions(given)
+      yield* pagesOf(await onAccount(pages, accountId, async (account) => account), pages)
     },
     uploadCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolveUploadOptions(given)
-        return onAccount(accountId, (shape, account) => uploadCsv(uploadContext(shape, account), csv, resolved))
+        const { signal } = resolved
+        return onAccount({ call: 'uploadCsv', writes: true, signal }, accountId, (account) =>
+          uploadCsv(account, csv, resolved),
+        )
       }),
     previewCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolvePreviewOptions(given)
-        return onAccount(accountId, (shape, account) => previewCsv(uploadContext(shape, account), csv, resolved))
+        const { signal } = resolved
+        return onAccount({ call: 'previewCsv', signal }, accountId, (account) => previewCsv(account, csv, resolved))
       }),
     upsertAttributeDefinitions: (accountId, names) =>
-      onAccount(accountId, (shape, account) => {
+      onAccount({ call: 'upsertAttributeDefinitions', writes: true }, accountId, ({ shape, accountId }) => {
         checkAttributeNames(names, shape)
-        return attempt(sql, (db) => recordDefinitions(db, shape, account, names))
+        return retry(sql, async (db) => {
+          if (isTransaction(sql)) await lockAccount(db, shape, accountId)
+          await recordDefinitions(db, shape, accountId, names)
+        })
       }),
     getAttributeDefinitions: (accountId) =>
-      onAccount(accountId, (shape, account) => readDefinitions(sql, shape, account)),
-    getMergeTags: (accountId) =>
-      onAccount(accountId, async (shape, account) => ({
-        standardFields: [...shape.standardFields].sort(),
-        customAttributes: await readDefinitions(sql, shape, account),
-      })),
-    renderForCustomers: (accountId, template, emails, given) =>
-      onAccount(accountId, (shape, account) =>
-        renderForCustomers(template, emails, given, (list) => findCustomers(shape, account, list)),
+      onAccount({ call: 'getAttributeDefinitions' }, accountId, ({ shape, accountId }) =>
+        readDefinitions(sql, shape, accountId),
       ),
-    async *mailMerge(accountId, message, given) {
-      const { audience, pageSize, after, signal, ...templateOptions } = resolveOptions<
-        MailMergeOptions,
-        Record<never, never>
-      >('mailMerge', { ...PAGE_OPTION_RULES, ...MAIL_MERGE_RULES }, {}, given)
-      const { shape, account } = await onAccount(accountId, async (shape, account) => ({ shape, account }))
-      const pages = readPages(sql, shape, account, normalizeEmail, {
-        audience,
-        pageSize: pageSize ?? MERGE_PAGE_SIZE,
-        after,
-        signal,
+    getMergeTags: (accountId) =>
+      onAccount({ call: 'getMergeTags' }, accountId, async ({ shape, accountId }) => ({
+        standardFields: [...shape.standardFields].sort(),
+        customAttributes: await readDefinitions(sql, shape, accountId),
+      })),
+    async renderForCustomers(accountId, template, emails, given) {
+      checkEmails(emails)
+      // Compiled before anything is read: a template's problem is not worth a round trip.
+      const render = compileTemplate(template, given)
+      return onAccount({ call: 'renderForCustomers' }, accountId, async (account) => {
+        const customers = await findCustomers(account, emails)
+        return new Map([...customers].map(([email, customer]) => [email, customer && render(customer)]))
       })
-      yield* mailMerge(message, templateOptions, pages, signal)
     },
-    preflight: (accountId, message, given) =>
-      onAccount(accountId, async (shape, account) => {
-        const { missing: _missing, onProgress: _onProgress, ...templateRules } = MAIL_MERGE_RULES
-        const { after: _after, ...pageRules } = PAGE_OPTION_RULES
-        const { audience, pageSize, signal, ...templateOptions } = resolveOptions<
-          PreflightOptions,
-          Record<never, never>
-        >('preflight', { ...pageRules, ...templateRules }, {}, given)
-        const names = [...shape.standardFields, ...(await readDefinitions(sql, shape, account))]
-        const pages = readPages(sql, shape, account, normalizeEmail, {
-          audience,
-          pageSize: pageSize ?? MERGE_PAGE_SIZE,
-          signal,
-        })
-        return preflight(message, names, templateOptions, pages)
-      }),
+    async *mailMerge(accountId, message, given) {
+      const { pages, run } = prepareMailMerge(message, given)
+      yield* run(pagesOf(await onAccount(pages, accountId, async (account) => account), pages))
+    },
+    async preflight(accountId, message, given) {
+      const { pages, run } = preparePreflight(message, given)
+      return onAccount(pages, accountId, async (account) => {
+        const definitions = await readDefinitions(sql, account.shape, account.accountId, pages.signal)
+        return run([...account.shape.standardFields, ...definitions], pagesOf(account, pages))
+      })
+    },
   }
+}
+
+function checkEmails(emails: readonly string[]): void {
+  if (isTextList(emails) !== undefined) throw invalidArgument('emails', 'an array of strings', emails)
+}
+
+function invalidArgument(argument: string, expected: string, value: unknown): CustomAttributesError {
+  return new CustomAttributesError('INVALID_ARGUMENT', `${argument} must be ${expected}, got ${describe(value)}.`, {
+    argument,
+  })
 }

@@ -1,6 +1,7 @@
 import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { describe } from '../options.js'
+import { createPace } from '../pace.js'
 
 /**
  * A CSV, whole or in chunks: text, bytes, a `Blob`/`File`, a web `ReadableStream`, a Node `Readable`, or any other async
@@ -40,6 +41,7 @@ export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
 
   async function* pieces(): AsyncGenerator<Buffer, void> {
     const encode = createTextEncoder()
+    const pace = createPace()
     let waiting: Buffer[] = []
     let waitingBytes = 0
     let iterator: AsyncIterator<Uint8Array | string> | undefined
@@ -51,26 +53,32 @@ export function openSource(csv: CsvInput, signal?: AbortSignal): CsvSource {
     let finished = false
     try {
       while (true) {
+        const turn = pace()
+        if (turn) await turn
         const next = await orAborted(nextChunk(read), signal)
         if (next.done) break
-        if (first) text = typeof next.value === 'string'
+        const value = typeof next.value === 'string' ? next.value : toBuffer(next.value)
+        if (first) text = typeof value === 'string'
         first = false
-        const chunk = typeof next.value === 'string' ? encode(next.value) : toBuffer(next.value)
-        waiting.push(chunk)
-        waitingBytes += chunk.length
-        if (waitingBytes < PIECE_BYTES) continue
-        const joined = waiting.length === 1 ? chunk : Buffer.concat(waiting)
-        const whole = joined.length - (joined.length % PIECE_BYTES)
-        for (let at = 0; at < whole; at += PIECE_BYTES) yield joined.subarray(at, at + PIECE_BYTES)
-        waiting = [joined.subarray(whole)]
-        waitingBytes = joined.length - whole
+        for (let from = 0; from < value.length; from += PIECE_BYTES) {
+          const part = value.length <= PIECE_BYTES ? value : cut(value, from)
+          const chunk = typeof part === 'string' ? encode(part) : part
+          waiting.push(chunk)
+          waitingBytes += chunk.length
+          if (waitingBytes < PIECE_BYTES) continue
+          const joined = waiting.length === 1 ? chunk : Buffer.concat(waiting)
+          const whole = joined.length - (joined.length % PIECE_BYTES)
+          for (let at = 0; at < whole; at += PIECE_BYTES) yield joined.subarray(at, at + PIECE_BYTES)
+          waiting = [joined.subarray(whole)]
+          waitingBytes = joined.length - whole
+        }
       }
       finished = true
       const rest = Buffer.concat([...waiting, encode('', true)])
       if (rest.length > 0) yield rest
     } finally {
       // A source that hangs must not keep the upload from ending: closing is asked for, not waited for.
-      if (!finished) Promise.resolve(iterator?.return?.()).catch(() => {})
+      if (!finished) void closeQuietly(iterator)
     }
   }
 
@@ -98,7 +106,9 @@ async function nextChunk(
   read: () => Promise<IteratorResult<Uint8Array | string>>,
 ): Promise<IteratorResult<Uint8Array | string>> {
   try {
-    return await read()
+    const next: unknown = await read()
+    if (typeof next !== 'object' || next === null) throw new TypeError('next() gave no object with done and value.')
+    return next as IteratorResult<Uint8Array | string>
   } catch (error) {
     if (isCustomAttributesError(error)) throw error
     throw new CustomAttributesError(
@@ -110,8 +120,15 @@ async function nextChunk(
   }
 }
 
+/** Whatever closing says: what ended the reading is what the caller is told. */
+async function closeQuietly(iterator: AsyncIterator<unknown> | undefined): Promise<void> {
+  try {
+    await iterator?.return?.()
+  } catch {}
+}
+
 function toChunks(csv: CsvInput): AsyncIterable<Uint8Array | string> {
-  if (typeof csv === 'string') return slices(csv)
+  if (typeof csv === 'string') return once(csv)
   if (csv instanceof Uint8Array) return once(csv)
   if (csv instanceof ArrayBuffer) return once(new Uint8Array(csv))
   if (csv instanceof Blob) return csv.stream()
@@ -125,12 +142,13 @@ function toChunks(csv: CsvInput): AsyncIterable<Uint8Array | string> {
   )
 }
 
-async function* slices(text: string): AsyncGenerator<string> {
-  for (let at = 0; at < text.length; at += PIECE_BYTES) yield text.slice(at, at + PIECE_BYTES)
+async function* once<Chunk>(chunk: Chunk): AsyncGenerator<Chunk> {
+  yield chunk
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
+/** A part of a chunk: a large one is not taken in all at once. */
+function cut(chunk: string | Buffer, from: number): string | Buffer {
+  return typeof chunk === 'string' ? chunk.slice(from, from + PIECE_BYTES) : chunk.subarray(from, from + PIECE_BYTES)
 }
 
 function isReadableStream(csv: unknown): csv is ReadableStream<Uint8Array | string> {

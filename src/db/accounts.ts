@@ -1,6 +1,8 @@
 import { CustomAttributesError } from '../errors.js'
 import { describe } from '../options.js'
 import { isUnstorable } from '../rows.js'
+import { accountLockSql } from './batch-statement.js'
+import { query, type SqlClient } from './client.js'
 import { valueCheck } from './field-values.js'
 import type { TableShape } from './table-shape.js'
 
@@ -23,4 +25,23 @@ export function checkAccountId(accountId: AccountId, { columns, accountIdType }:
     `accountId must be of the type of account_id (${accountIdType}), got ${isScalar ? 'another text or number' : describe(accountId)}.`,
     { expected: accountIdType },
   )
+}
+
+/** Names an account among those of all tables. */
+export function accountKey({ customerTable }: TableShape, accountId: string): string {
+  return `${customerTable} ${accountId}`
+}
+
+/**
+ * Keeps an account to the transaction until it ends. Batches of other uploads share the account (see
+ * {@link accountLockSql}); what holds row locks to the end of a transaction takes it whole and first, because two that
+ * shared it and then wanted it whole would wait for each other.
+ */
+export async function lockAccount(
+  tx: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await query(tx, `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`, [accountId], { signal })
 }

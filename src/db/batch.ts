@@ -37,7 +37,7 @@ export interface BatchTarget {
  * @param sql - client or transaction
  * @param rows - at least one row
  * @param recordsDefinitions - whether the names of accepted attributes are recorded
- * @param signal - cancels the statement
+ * @param signal - ends the waiting
  */
 export async function writeBatch(
   sql: SqlClient,
@@ -52,7 +52,7 @@ export async function writeBatch(
   const clearedNames = joinClearedNames(target, separator)
   if (clearedNames !== undefined) parameters.push(clearedNames)
   const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
-  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, signal)
+  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, { signal, isOneOfMany: true })
   const unstored = UNSTORED.flatMap((fate, at) =>
     (lists[at]?.split(rowSeparator) ?? []).map((email) => [email, fate] as const),
   )
@@ -78,7 +78,10 @@ export function insertBatch(
 ): Promise<number> {
   const { separator, rowSeparator, text } = joinRows(rows)
   const statement = buildInsertStatement(target.shape, { ...target.plan, recordsDefinitions })
-  return execute(sql, statement, [target.accountId, separator, rowSeparator, text], signal)
+  return execute(sql, statement, [target.accountId, separator, rowSeparator, text], {
+    signal,
+    isOneOfMany: true,
+  })
 }
 
 /** The rows as the statements take them. */

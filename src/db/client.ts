@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
-import { stopIfAborted } from '../abort.js'
+import { orAborted, stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
+import { cancelOnAbort } from './cancel.js'
 import { classifyFailure, noteDatabaseError } from './failures.js'
 
 /** A postgres.js client, or a transaction of one (`sql.begin(tx => …)`, `tx.savepoint(…)`). */
@@ -46,21 +47,31 @@ function checkEncoding(sql: SqlClient): void {
   )
 }
 
+/** How a statement is sent. */
+export interface StatementOptions {
+  /** Ends the waiting when it aborts; see {@link send}. */
+  signal?: AbortSignal | undefined
+  /**
+   * Whether its text depends on a file's columns or an audience's conditions. A prepared statement for each would stay in
+   * the server's memory, 0.4 MB for a batch's, as long as the connection.
+   */
+  isOneOfMany?: boolean
+}
+
 /**
  * Runs one statement and reads its result as text, whatever types, parsers and transformations the host's client has.
  *
  * @param sql - client or transaction
  * @param text - SQL with `$1`, `$2` …, each used with a cast so that the client needs to know no type
  * @param parameters - texts or null
- * @param signal - cancels the statement on the server when it aborts
  */
 export async function query(
   sql: SqlClient,
   text: string,
   parameters: (string | null)[] = [],
-  signal?: AbortSignal,
+  options: StatementOptions = {},
 ): Promise<TextRow[]> {
-  const rows = await send(sql, text, parameters, signal)
+  const rows = await send(sql, text, parameters, options)
   // After a result that broke off, the next one on its connection can start with holes (postgres.js 3.4.9).
   return rows.filter(() => true).map((row) => row.map(decode))
 }
@@ -70,69 +81,85 @@ export async function execute(
   sql: SqlClient,
   text: string,
   parameters: (string | null)[] = [],
-  signal?: AbortSignal,
+  options: StatementOptions = {},
 ): Promise<number> {
-  return (await send(sql, text, parameters, signal)).count
+  return (await send(sql, text, parameters, options)).count
 }
 
-/** What postgres.js knows of a query but does not type. */
-interface CancellableQuery {
-  /** it has been sent */
-  active?: boolean
-  canceller?: (query: unknown) => Promise<void>
+type RawResult = (Buffer | null)[][] & { count: number }
+
+/**
+ * The transactions and savepoints that the library made: nobody else sends statements on them. With the client on which
+ * the library began the transaction; undefined for a savepoint in a host's.
+ */
+const OWN = new WeakMap<SqlClient, Sql | undefined>()
+
+/** Notes that a transaction or savepoint is the library's own, made on a client or transaction. */
+export function claim(tx: SqlClient, parent: SqlClient): void {
+  OWN.set(tx, isTransaction(parent) ? OWN.get(parent) : (parent as Sql))
 }
 
-async function send(
-  sql: SqlClient,
-  text: string,
-  parameters: (string | null)[],
-  signal: AbortSignal | undefined,
-): Promise<(Buffer | null)[][] & { count: number }> {
-  // An abort between two statements finds none to cancel.
-  stopIfAborted(signal)
-  const pending = sql.unsafe(text, parameters, { prepare: true }).raw()
-  let cancelled: Promise<void> | undefined
-  let timer: NodeJS.Timeout | undefined
-  const cancel = (patience = isTransaction(sql) ? Number.POSITIVE_INFINITY : 20) => {
-    timer = setTimeout(() => {
-      const { active, canceller } = pending as unknown as CancellableQuery
-      // A query that waits for its connection to be made, or on a transaction, takes that with it when it is cancelled.
-      if (!active && patience > 0) return cancel(patience - 1)
-      // postgres.js drops the promise of its cancel request: where that fails (the server is gone), nobody could catch it.
-      cancelled = canceller?.(pending)?.catch(() => {})
-    }, CANCEL_AFTER_MS)
-  }
-  const onAbort = () => cancel()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  try {
-    return (await pending) as unknown as (Buffer | null)[][] & { count: number }
-  } catch (error) {
-    noteDatabaseError(error)
-    // postgres.js (3.4.9) tells of a broken connection a moment before it takes it out of its pool; whatever is sent on
-    // it in that moment is never answered. So nobody hears of it earlier.
-    if (classifyFailure(error) === 'lost') await sleep(5)
-    throw error
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-    await cancelled
-  }
+/** Whether the library began the transaction itself: it is nobody else's, and may be cancelled. */
+export function isOwnTransaction(sql: SqlClient): boolean {
+  return OWN.get(sql) !== undefined
+}
+
+/** The last of the library's pieces of work on each transaction of a host's. */
+const TURNS = new WeakMap<SqlClient, Promise<unknown>>()
+
+/**
+ * Runs a piece of work on a host's transaction after those that began before it: what two calls send at once must not
+ * stand within each other's savepoints.
+ */
+export function inTurn<T>(sql: SqlClient, work: () => Promise<T>): Promise<T> {
+  if (!isTransaction(sql) || OWN.has(sql)) return work()
+  const done = (TURNS.get(sql) ?? Promise.resolve()).then(work)
+  TURNS.set(
+    sql,
+    done.catch(() => {}),
+  )
+  return done
 }
 
 /**
- * How long a statement may still run when its signal aborts before it is cancelled. A cancel request goes to the
- * connection, not to the statement: one that came just too late would hit whatever the host runs there next.
+ * Sends a statement. When the signal aborts, the waiting ends at once and the statement runs out by itself: on a
+ * connection that others use a cancel request can meet their statements, and a statement that postgres.js has queued
+ * there would be skipped while its answer still comes, so that every later answer goes to the wrong query. Only in a
+ * transaction that the library began, where one statement stands alone, is it cancelled, and waited for.
  */
-const CANCEL_AFTER_MS = 250
+function send(
+  sql: SqlClient,
+  text: string,
+  parameters: (string | null)[],
+  { signal, isOneOfMany = false }: StatementOptions,
+): Promise<RawResult> {
+  const client = OWN.get(sql)
+  const statement = async (): Promise<RawResult> => {
+    stopIfAborted(signal)
+    const pending = sql.unsafe(text, parameters, { prepare: !isOneOfMany }).raw()
+    try {
+      const answer: unknown = await (signal && client ? cancelOnAbort(pending, client, sql, signal) : pending)
+      return answer as RawResult
+    } catch (error) {
+      noteDatabaseError(error)
+      // postgres.js (3.4.9) tells of a broken connection a moment before it takes it out of its pool; whatever is sent
+      // on it in that moment is never answered. So nobody hears of it earlier.
+      if (classifyFailure(error) === 'lost') await sleep(5)
+      throw error
+    }
+  }
+  const answer = inTurn(sql, statement)
+  return client ? answer : orAborted(answer, signal)
+}
 
 /** The only row of a result that always has one. */
 export async function queryRow(
   sql: SqlClient,
   text: string,
   parameters: (string | null)[] = [],
-  signal?: AbortSignal,
+  options: StatementOptions = {},
 ): Promise<TextRow> {
-  const rows = await query(sql, text, parameters, signal)
+  const rows = await query(sql, text, parameters, options)
   if (rows.length === 1) return rows[0]!
   throw new CustomAttributesError('DATABASE_ERROR', `A statement returned ${rows.length} rows instead of one.`)
 }

@@ -22,11 +22,17 @@ export type Customer = {
 const EMAILS_PER_STATEMENT = 5_000
 
 /** Whether an account has no customer. */
-export async function isAccountEmpty(sql: SqlClient, shape: TableShape, accountId: string): Promise<boolean> {
+export async function isAccountEmpty(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const rows = await query(
     sql,
     `select 1::text from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 1`,
     [accountId],
+    { signal },
   )
   return rows.length === 0
 }
@@ -81,7 +87,7 @@ export async function readCustomerPage(
        and ${page.condition}
      order by c.id limit $3::text::integer`,
     [accountId, page.after, String(page.limit), ...page.parameters],
-    signal,
+    { signal, isOneOfMany: true },
   )
   return rows.map(reader.read)
 }

@@ -17,7 +17,7 @@ export async function readDefinitions(
     `select attribute_name::text from ${shape.definitionTable}
      where account_id = $1::${shape.accountIdType} order by attribute_name::text collate "C"`,
     [accountId],
-    signal,
+    { signal },
   )
   return rows.map(([name]) => name!)
 }
@@ -28,6 +28,7 @@ export async function recordDefinitions(
   shape: TableShape,
   accountId: string,
   names: readonly string[],
+  signal?: AbortSignal,
 ): Promise<void> {
   if (names.length === 0) return
   const separator = rareSeparator()
@@ -39,6 +40,7 @@ export async function recordDefinitions(
      from (select distinct unnest(string_to_array($3::text, $2::text)) as name) n order by n.name collate "C"
      on conflict (account_id, attribute_name) do update set last_seen_at = excluded.last_seen_at`,
     [accountId, separator, names.join(separator)],
+    { signal },
   )
 }
 

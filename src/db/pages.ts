@@ -31,6 +31,25 @@ export const PAGE_OPTION_RULES: { [Key in keyof Required<PageOptions>]: OptionRu
   signal: isSignal,
 }
 
+/** Page options of a method that was called, checked. */
+export interface PageSettings extends PageOptions {
+  /** the method, for messages */
+  call: string
+  pageSize: number
+}
+
+/** @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE` */
+export function resolvePageOptions(options: PageOptions): PageSettings {
+  const resolved = resolveOptions<PageOptions, { pageSize: number }>(
+    'pageCustomers',
+    PAGE_OPTION_RULES,
+    { pageSize: 1_000 },
+    options,
+  )
+  checkAudience(resolved.audience)
+  return { ...resolved, call: 'pageCustomers' }
+}
+
 /**
  * Reads an audience page by page in id order, each page a statement of its own: a lost connection is an error, never an
  * early end, and between pages no connection is held.
@@ -40,19 +59,12 @@ export async function* readPages(
   shape: TableShape,
   accountId: string,
   normalizeEmail: (email: string) => string,
-  options: PageOptions,
+  { call, audience, pageSize, after, signal }: PageSettings,
 ): AsyncGenerator<Customer[], void> {
-  const { audience, pageSize, after, signal } = resolveOptions<PageOptions, { pageSize: number }>(
-    'pageCustomers',
-    PAGE_OPTION_RULES,
-    { pageSize: 1_000 },
-    options,
-  )
-  checkAudience(audience)
   const afterFault = after === undefined ? undefined : valueCheck(shape.columns.get('id')!, 'iso')?.(after)
   if (typeof afterFault === 'object') {
-    throw new CustomAttributesError('INVALID_OPTION', 'pageCustomers: after must be the id of a customer.', {
-      function: 'pageCustomers',
+    throw new CustomAttributesError('INVALID_OPTION', `${call}: after must be the id of a customer.`, {
+      function: call,
       option: 'after',
     })
   }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
 import { accountLockSql, buildBatchStatement, emailOrderSql, type ParameterNames } from './batch-statement.js'
-import { execute, isTransaction, query, queryRow, type SqlClient } from './client.js'
+import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
-import { inTransaction } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
 const TRIES = 10
@@ -20,14 +19,15 @@ const VARIABLES: ParameterNames = {
 const SETTINGS = ['account', 'field_separator', 'row_separator', 'rows', 'cleared'] as const
 
 /**
- * Writes rows one after the other in one transaction, each in a subtransaction of its own, all within the server: neither
+ * Writes rows one after the other, each in a subtransaction of its own, all within the server: neither
  * a refused row nor the next row of the same customer costs a round trip. A row that meets a race is tried again at once.
  *
+ * @param tx - a transaction, which is the rows' own or the host's
  * @param rows - in the order in which they are written; that of emails keeps two writers from deadlocking
  * @returns what became of each row; `again` only where something swallows it
  */
 export async function writeRowByRow(
-  sql: SqlClient,
+  tx: SqlClient,
   target: BatchTarget,
   rows: readonly BatchRow[],
   recordsDefinitions: boolean,
@@ -38,23 +38,13 @@ export async function writeRowByRow(
   const body = blockBody(target, recordsDefinitions)
   const tag = `$ca_${randomBytes(8).toString('hex')}$`
 
-  const work = async (tx: SqlClient) => {
-    const set = SETTINGS.map((name, at) => `set_config('custom_attributes.${name}', $${at + 1}::text, true)::text`)
-    const [, , [result]] = await Promise.all([
-      query(tx, `select ${set.join(', ')}`, values, signal),
-      execute(tx, `do ${tag}${body}${tag}`, [], signal),
-      queryRow(tx, `select current_setting('custom_attributes.result')`, [], signal),
-    ])
-    return result!
-  }
-  const result = isTransaction(sql)
-    ? await work(sql)
-    : await inTransaction(sql, async (tx) => {
-        // A deferred constraint would refuse the whole transaction at its end.
-        await execute(tx, 'set constraints all immediate', [], signal)
-        return work(tx)
-      })
-  return result.split(rowSeparator).map((fate) => readFate(fate, separator))
+  const set = SETTINGS.map((name, at) => `set_config('custom_attributes.${name}', $${at + 1}::text, true)::text`)
+  // A deferred constraint would refuse the whole transaction at its end; a host's own transaction is its own.
+  if (isOwnTransaction(tx)) await execute(tx, 'set constraints all immediate', [], { signal })
+  await query(tx, `select ${set.join(', ')}`, values, { signal })
+  await execute(tx, `do ${tag}${body}${tag}`, [], { signal, isOneOfMany: true })
+  const [result] = await queryRow(tx, `select current_setting('custom_attributes.result')`, [], { signal })
+  return result!.split(rowSeparator).map((fate) => readFate(fate, separator))
 }
 
 function readFate(text: string, separator: string): RowFate {

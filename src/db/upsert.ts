@@ -2,13 +2,14 @@ import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
 import { describe } from '../options.js'
 import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
-import { attempt } from './attempt.js'
+import { lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import type { MergeOptions } from './batch-statement.js'
-import { queryRow, type SqlClient } from './client.js'
+import { isTransaction, queryRow, type SqlClient } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
 import { type DateFormat, valueCheck } from './field-values.js'
+import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
@@ -63,11 +64,14 @@ export async function upsertCustomer(
       maxCustomAttributes,
       fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
       hasAttributes: names.length > 0,
-      sharesAccount: true,
+      sharesAccount: !isTransaction(sql),
     },
   }
   for (let tries = 1; ; tries++) {
-    const outcome = await attempt(sql, (db) => writeBatch(db, target, [{ email, text, separator }], given.length > 0))
+    const outcome = await retry(sql, async (db) => {
+      if (isTransaction(sql)) await lockAccount(db, shape, accountId)
+      return writeBatch(db, target, [{ email, text, separator }], given.length > 0)
+    })
     const fate = outcome.unstored.get(email)
     if (fate === 'again' && tries < 10) continue
     if (fate) throwProblem(fateProblem(fate, maxCustomAttributes))

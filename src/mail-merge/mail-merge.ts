@@ -1,8 +1,9 @@
-import { stopIfAborted } from '../abort.js'
+import { orAborted, stopIfAborted } from '../abort.js'
+import { checkAudience } from '../db/audience.js'
 import type { Customer } from '../db/customers.js'
-import type { PageOptions } from '../db/pages.js'
+import { PAGE_OPTION_RULES, type PageOptions, type PageSettings } from '../db/pages.js'
 import { CustomAttributesError } from '../errors.js'
-import { anyOf, isFunction, isObject, type OptionRule } from '../options.js'
+import { anyOf, isFunction, isObject, type OptionRule, resolveOptions } from '../options.js'
 import { type ExtraTags, TEMPLATE_OPTION_RULES, type TemplateOptions } from '../template/template-options.js'
 import { type Content, compileMessage, type Message } from './message.js'
 
@@ -13,8 +14,11 @@ export type ExtraTagsOption = ExtraTags | ((customer: Customer) => ExtraTags)
 export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'extraTags'> {
   /** Tags of the host's own: an object, or a function of the customer. Default none. */
   extraTags?: ExtraTagsOption
-  /** Called with the progress at most every 100 ms, and once at the end. */
-  onProgress?: (progress: MailMergeProgress) => void
+  /**
+   * Called with the progress at most every 100 ms, and once at the end; a promise is waited for. What it throws or rejects
+   * with ends the merge and is its error.
+   */
+  onProgress?: (progress: MailMergeProgress) => unknown
 }
 
 /** What `onProgress` is told. */
@@ -32,6 +36,9 @@ export type MailMergeResult<M extends Message> =
 
 const PROGRESS_EVERY_MS = 100
 
+/** Smaller than pages of their own: a page's messages wait in memory with it, and speed is the same. */
+export const MERGE_PAGE_SIZE = 250
+
 const isExtraTags: OptionRule = anyOf(isObject, isFunction)
 
 export const MAIL_MERGE_RULES = {
@@ -46,7 +53,10 @@ export const MAIL_MERGE_RULES = {
 export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | undefined): ExtraTags | undefined {
   const tags: unknown = typeof extraTags === 'function' ? extraTags(customer) : extraTags
   // A promise would be an object without names: every link of a whole mailing empty.
-  if (typeof (tags as PromiseLike<unknown> | undefined)?.then !== 'function') return tags as ExtraTags | undefined
+  const promise = tags as PromiseLike<unknown> | undefined
+  if (typeof promise?.then !== 'function') return tags as ExtraTags | undefined
+  // That it also fails is then nobody's news.
+  promise.then(undefined, () => {})
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
     'extraTags must give an object of names and values, got a promise. Fetch what it needs before the merge.',
@@ -54,47 +64,58 @@ export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | un
   )
 }
 
+/** A mail merge whose options and message are checked. */
+export interface MailMergeJob<M extends Message> {
+  pages: PageSettings
+  /** one result at a time; the next page is read while this one is used */
+  run(pages: AsyncGenerator<Customer[], void>): AsyncGenerator<MailMergeResult<M>, void>
+}
+
 /**
- * Renders a message for every customer of the pages, one result at a time; the next page is read while this one is used.
+ * Checks a mail merge before anything is read.
  *
- * @param pages - the audience, page by page
- * @param signal - stops before the next message
+ * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
-export async function* mailMerge<M extends Message>(
-  message: M,
-  options: Omit<MailMergeOptions, keyof PageOptions>,
-  pages: AsyncGenerator<Customer[], void>,
-  signal?: AbortSignal,
-): AsyncGenerator<MailMergeResult<M>, void> {
-  const { extraTags, onProgress, ...templateOptions } = options
+export function prepareMailMerge<M extends Message>(message: M, given: MailMergeOptions): MailMergeJob<M> {
+  const { audience, pageSize, after, signal, extraTags, onProgress, ...templateOptions } = resolveOptions<
+    MailMergeOptions,
+    { pageSize: number }
+  >('mailMerge', { ...PAGE_OPTION_RULES, ...MAIL_MERGE_RULES }, { pageSize: MERGE_PAGE_SIZE }, given)
+  checkAudience(audience)
   const { render } = compileMessage('mailMerge', message, templateOptions)
-  const progress: MailMergeProgress = { customers: 0, missing: 0 }
-  let reportedAt = performance.now()
-  let next = pages.next()
-  try {
-    while (true) {
-      const page = await next
-      if (page.done) break
-      next = pages.next()
-      // A failure is met when its page is asked for; until then it must not count as unhandled.
-      next.catch(() => {})
-      for (const customer of page.value) {
-        stopIfAborted(signal)
-        const rendered = render(customer, extraTagsFor(customer, extraTags))
-        progress.customers++
-        if ('missing' in rendered) {
-          progress.missing++
-          yield { ok: false, customer, missing: rendered.missing }
-        } else yield { ok: true, customer, content: rendered.content as Content<M> }
+
+  async function* run(pages: AsyncGenerator<Customer[], void>): AsyncGenerator<MailMergeResult<M>, void> {
+    const progress: MailMergeProgress = { customers: 0, missing: 0 }
+    const tell = async () => onProgress?.({ ...progress })
+    let reportedAt = performance.now()
+    let next = pages.next()
+    try {
+      while (true) {
+        const page = await next
+        if (page.done) break
+        next = pages.next()
+        // A failure is met when its page is asked for; until then it must not count as unhandled.
+        next.catch(() => {})
+        for (const customer of page.value) {
+          stopIfAborted(signal)
+          const rendered = render(customer, extraTagsFor(customer, extraTags))
+          progress.customers++
+          if ('missing' in rendered) {
+            progress.missing++
+            yield { ok: false, customer, missing: rendered.missing }
+          } else yield { ok: true, customer, content: rendered.content as Content<M> }
+        }
+        if (performance.now() - reportedAt >= PROGRESS_EVERY_MS) {
+          reportedAt = performance.now()
+          await orAborted(tell(), signal)
+        }
       }
-      if (onProgress && performance.now() - reportedAt >= PROGRESS_EVERY_MS) {
-        reportedAt = performance.now()
-        onProgress({ ...progress })
-      }
+      stopIfAborted(signal)
+      await orAborted(tell(), signal)
+    } finally {
+      // Not waited for: a page that is still being read runs out by itself.
+      pages.return().catch(() => {})
     }
-    stopIfAborted(signal)
-    onProgress?.({ ...progress })
-  } finally {
-    await pages.return()
   }
+  return { pages: { call: 'mailMerge', audience, pageSize, after, signal }, run }
 }

@@ -1,9 +1,11 @@
+import { checkAudience } from '../db/audience.js'
 import type { Customer } from '../db/customers.js'
-import type { PageOptions } from '../db/pages.js'
+import { PAGE_OPTION_RULES, type PageOptions, type PageSettings } from '../db/pages.js'
+import { resolveOptions } from '../options.js'
 import { checkTemplate } from '../template/inspect.js'
 import type { TemplateProblem } from '../template/problems.js'
 import type { TemplateOptions } from '../template/template-options.js'
-import { type ExtraTagsOption, extraTagsFor } from './mail-merge.js'
+import { type ExtraTagsOption, extraTagsFor, MAIL_MERGE_RULES, MERGE_PAGE_SIZE } from './mail-merge.js'
 import { compileMessage, type Message } from './message.js'
 
 /** Options of `preflight`: those the message will be merged with. */
@@ -28,40 +30,56 @@ export interface PreflightReport {
   unknownTags: (TemplateProblem & { part?: string })[]
 }
 
-/** Goes once through the audience and counts, by the very rules of rendering, who lacks what. */
-export async function preflight(
-  message: Message,
-  names: readonly string[],
-  options: Omit<PreflightOptions, 'audience' | 'pageSize' | 'signal'>,
-  pages: AsyncIterable<Customer[]>,
-): Promise<PreflightReport> {
-  const { extraTags, ...templateOptions } = options
+/** A preflight whose options and message are checked. */
+export interface PreflightJob {
+  pages: PageSettings
+  /** Goes once through the audience and counts, by the very rules of rendering, who lacks what. */
+  run(names: readonly string[], pages: AsyncIterable<Customer[]>): Promise<PreflightReport>
+}
+
+/**
+ * Checks a preflight before anything is read.
+ *
+ * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
+ */
+export function preparePreflight(message: Message, given: PreflightOptions): PreflightJob {
+  const { missing: _missing, onProgress: _onProgress, ...templateRules } = MAIL_MERGE_RULES
+  const { after: _after, ...pageRules } = PAGE_OPTION_RULES
+  const { audience, pageSize, signal, extraTags, ...templateOptions } = resolveOptions<
+    PreflightOptions,
+    { pageSize: number }
+  >('preflight', { ...pageRules, ...templateRules }, { pageSize: MERGE_PAGE_SIZE }, given)
+  checkAudience(audience)
   const { parts } = compileMessage('preflight', message, templateOptions)
-  const missing = new Map<string, number>()
-  const extraNames = new Set(typeof extraTags === 'object' ? Object.keys(extraTags) : [])
-  let recipients = 0
-  let complete = 0
-  for await (const page of pages) {
-    for (const customer of page) {
-      const extra = extraTagsFor(customer, extraTags)
-      if (typeof extraTags === 'function') for (const name of Object.keys(extra ?? {})) extraNames.add(name)
-      const holes = new Set<string>()
-      for (const { compiled } of parts) for (const name of compiled.missingTags(customer, extra)) holes.add(name)
-      for (const name of holes) missing.set(name, (missing.get(name) ?? 0) + 1)
-      recipients++
-      if (holes.size === 0) complete++
+
+  async function run(names: readonly string[], pages: AsyncIterable<Customer[]>): Promise<PreflightReport> {
+    const missing = new Map<string, number>()
+    const extraNames = new Set(typeof extraTags === 'object' ? Object.keys(extraTags) : [])
+    let recipients = 0
+    let complete = 0
+    for await (const page of pages) {
+      for (const customer of page) {
+        const extra = extraTagsFor(customer, extraTags)
+        if (typeof extraTags === 'function') for (const name of Object.keys(extra ?? {})) extraNames.add(name)
+        const holes = new Set<string>()
+        for (const { compiled } of parts) for (const name of compiled.missingTags(customer, extra)) holes.add(name)
+        for (const name of holes) missing.set(name, (missing.get(name) ?? 0) + 1)
+        recipients++
+        if (holes.size === 0) complete++
+      }
+    }
+    const isUnasked = typeof extraTags === 'function' && recipients === 0
+    const used = new Set(parts.flatMap(({ compiled }) => compiled.tags.map(({ name }) => name)))
+    return {
+      recipients,
+      complete,
+      tags: [...used].map((name) => ({ name, missing: missing.get(name) ?? 0 })),
+      unknownTags: (isUnasked ? [] : parts).flatMap(({ name, template, format }) =>
+        checkTemplate(template, [...names, ...extraNames], { ...templateOptions, format }).map((problem) =>
+          typeof message === 'string' ? problem : { ...problem, part: name },
+        ),
+      ),
     }
   }
-  const isUnasked = typeof extraTags === 'function' && recipients === 0
-  const used = new Set(parts.flatMap(({ compiled }) => compiled.tags.map(({ name }) => name)))
-  return {
-    recipients,
-    complete,
-    tags: [...used].map((name) => ({ name, missing: missing.get(name) ?? 0 })),
-    unknownTags: (isUnasked ? [] : parts).flatMap(({ name, template, format }) =>
-      checkTemplate(template, [...names, ...extraNames], { ...templateOptions, format }).map((problem) =>
-        typeof message === 'string' ? problem : { ...problem, part: name },
-      ),
-    ),
-  }
+  return { pages: { call: 'preflight', audience, pageSize, signal }, run }
 }

@@ -1,9 +1,9 @@
 import { stopIfAborted } from '../abort.js'
-import { attempt } from '../db/attempt.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
 import { classifyFailure, describeRefusal, type Refusal } from '../db/failures.js'
 import { fateProblem, type RowFate, type UnstoredFate } from '../db/fates.js'
+import { retry } from '../db/retry.js'
 import { writeRowByRow } from '../db/row-by-row.js'
 import type { RowProblem } from '../rows.js'
 import { type Entry, hasAttribute } from './entries.js'
@@ -110,14 +110,14 @@ export class BatchWriter {
       target: BatchTarget,
       rows: readonly Entry[],
       recordsDefinitions: boolean,
-      signal: AbortSignal,
+      signal?: AbortSignal,
     ) => Promise<Result>,
   ): Promise<Result> {
     const { sql, target, signal } = this.#settings
     stopIfAborted(signal)
     const unrecorded = [...this.#unrecorded.values()]
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
-    return attempt(sql, (db) => write(db, target, rows, recordsDefinitions, signal), signal)
+    return retry(sql, (db) => write(db, target, rows, recordsDefinitions, signal), signal)
   }
 
   /** Counts a batch's outcome and returns the entries to send again. */

@@ -38,11 +38,16 @@ export interface UploadOptions extends CsvOptions, Pick<ColumnOptions, 'columns'
   dateFormat?: DateFormat
   /** Stops the upload; what was stored by then stays and is told in the error's details. */
   signal?: AbortSignal
-  /** Called with the progress at most every 100 ms, and once at the end. */
-  onProgress?: (progress: UploadProgress) => void
   /**
-   * Called with every rejected row, as they are found (not in row order); a promise is waited for. While it is, an
-   * `atomic` upload holds its connection: with a client of `max: 1` the callback must not wait for that client.
+   * Called with the progress at most every 100 ms, and once at the end; while a promise of it is pending it is not called
+   * again. What it throws or rejects with ends the upload and is its error.
+   */
+  onProgress?: (progress: UploadProgress) => unknown
+  /**
+   * Called with every rejected row, as they are found (not in row order); a promise is waited for. What it throws or
+   * rejects with ends the upload and is its error. Under `atomic`, `dryRun` and on a transaction the upload holds the
+   * account's lock and its connection to the end: a call of the store that would wait for them is refused with
+   * `INVALID_ARGUMENT`.
    */
   onRejected?: (row: RejectedRow) => unknown
   /** Most rows of data. Default 1,000,000. */

@@ -11,7 +11,7 @@ import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
 import { createRowChecker, quoteProblem, type RowChecker } from './entries.js'
 import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
-import { checkFields, type UploadContext } from './upload.js'
+import { type AccountContext, checkFields } from './upload.js'
 
 /** Options of `previewCsv`: those of `uploadCsv` that decide what the file means. */
 export type PreviewOptions = CsvOptions &
@@ -67,7 +67,7 @@ export function resolvePreviewOptions(options: PreviewOptions | undefined) {
 
 /** Reads the head of a CSV and says what an upload would make of it; nothing is written. */
 export async function previewCsv(
-  context: UploadContext,
+  context: AccountContext,
   csv: CsvInput,
   options: ReturnType<typeof resolvePreviewOptions>,
 ): Promise<CsvPreview> {

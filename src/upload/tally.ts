@@ -1,3 +1,4 @@
+import { orAborted } from '../abort.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { UploadCounts, UploadOptions, UploadProgress } from './options.js'
 
@@ -17,13 +18,30 @@ export class Tally {
   readonly found = new Set<string>()
   /** the first rejected rows, in row order */
   readonly rejected: RejectedRow[] = []
-  readonly #options: Pick<UploadOptions, 'onProgress' | 'onRejected'>
-  readonly #bytesRead: () => number
+  /** of the file, once it is opened */
+  bytesRead: () => number = () => 0
+  /** what ended the upload, the first of it */
+  failure: { cause: unknown } | undefined
+  readonly #options: Callbacks
+  readonly #stop: AbortController
+  readonly #signal: AbortSignal
   #lastProgress = performance.now()
+  #telling: Promise<unknown> | undefined
 
-  constructor(options: Pick<UploadOptions, 'onProgress' | 'onRejected'>, bytesRead: () => number) {
+  /**
+   * @param options - the host's callbacks, and its signal, which ends the waiting for them
+   * @param stop - stops all of the upload when a callback fails
+   */
+  constructor(options: Callbacks, stop: AbortController) {
     this.#options = options
-    this.#bytesRead = bytesRead
+    this.#stop = stop
+    this.#signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  }
+
+  /** Ends the upload, for the first reason that there is. */
+  fail(cause: unknown): void {
+    this.failure ??= { cause }
+    this.#stop.abort()
   }
 
   async reject(row: RejectedRow): Promise<void> {
@@ -34,7 +52,8 @@ export class Tally {
       this.rejected.splice(at === -1 ? this.rejected.length : at, 0, row)
       if (this.rejected.length > REJECTED_IN_RESULT) this.rejected.pop()
     }
-    await this.#options.onRejected?.(row)
+    const { onRejected } = this.#options
+    if (onRejected) await orAborted(call(onRejected, row), this.#signal)
   }
 
   /** The counts of the rows whose fate is known. */
@@ -56,14 +75,36 @@ export class Tally {
     this.found.clear()
   }
 
-  progress(isLast = false): void {
-    const { onProgress } = this.#options
-    if (!onProgress) return
-    const now = performance.now()
-    if (!isLast && now - this.#lastProgress < PROGRESS_EVERY_MS) return
-    this.#lastProgress = now
-    const { rowsTotal: _, ...counts } = this.counts()
-    const progress: UploadProgress = { bytesRead: this.#bytesRead(), rowsRead: this.rowsRead, ...counts }
-    onProgress(progress)
+  /** Tells the progress when it is due, and the one before has been taken in. */
+  progress(): void {
+    const isDue = performance.now() - this.#lastProgress >= PROGRESS_EVERY_MS
+    if (!isDue || this.#telling || !this.#options.onProgress) return
+    // A failure of the host's callback is the upload's.
+    this.#tell().catch((error) => this.fail(error))
   }
+
+  /** Tells the last progress, however short it comes after another. */
+  async lastProgress(): Promise<void> {
+    await this.#telling
+    await this.#tell()
+  }
+
+  #tell(): Promise<unknown> {
+    const { onProgress } = this.#options
+    if (!onProgress) return Promise.resolve()
+    this.#lastProgress = performance.now()
+    const { rowsTotal: _, ...counts } = this.counts()
+    const progress: UploadProgress = { bytesRead: this.bytesRead(), rowsRead: this.rowsRead, ...counts }
+    this.#telling = orAborted(call(onProgress, progress), this.#signal)
+    return this.#telling.finally(() => {
+      this.#telling = undefined
+    })
+  }
+}
+
+type Callbacks = Pick<UploadOptions, 'onProgress' | 'onRejected' | 'signal'>
+
+/** Calls a callback of the host's; what it throws and what its promise rejects with is the same. */
+async function call<Argument>(callback: (argument: Argument) => unknown, argument: Argument): Promise<unknown> {
+  return callback(argument)
 }

@@ -1,19 +1,21 @@
 import { setMaxListeners } from 'node:events'
 import type { Sql } from 'postgres'
-import { abortError, stopIfAborted } from '../abort.js'
+import { abortError, endSoonAfterAbort, stopIfAborted } from '../abort.js'
 import { type ColumnMapping, isEmailHeader, mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import { type CsvFile, openCsv } from '../csv/file.js'
 import type { CsvInput } from '../csv/source.js'
-import { attempt } from '../db/attempt.js'
-import { accountLockSql } from '../db/batch-statement.js'
-import { execute, isTransaction, query, type SqlClient } from '../db/client.js'
+import { accountKey, lockAccount } from '../db/accounts.js'
+import { execute, isTransaction, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/definitions.js'
 import { classifyFailure, explainFailure } from '../db/failures.js'
+import { withHold } from '../db/holds.js'
+import { retry } from '../db/retry.js'
 import type { TableShape } from '../db/table-shape.js'
 import { inTransaction } from '../db/transaction.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { createPace } from '../pace.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
 import { BatchWriter } from './batch-writer.js'
@@ -22,8 +24,8 @@ import { Lane, laneOf } from './lane.js'
 import type { ResolvedUploadOptions, UploadResult } from './options.js'
 import { Tally } from './tally.js'
 
-/** The store's part of an upload. */
-export interface UploadContext {
+/** What a method of the store works on. */
+export interface AccountContext {
   sql: SqlClient
   shape: TableShape
   accountId: string
@@ -32,20 +34,33 @@ export interface UploadContext {
 }
 
 /** Runs one CSV through: opened, mapped, checked against the table, then written in the mode that was asked for. */
-export async function uploadCsv(
-  context: UploadContext,
+export function uploadCsv(
+  context: AccountContext,
   csv: CsvInput,
   options: ResolvedUploadOptions,
+): Promise<UploadResult> {
+  const stop = new AbortController()
+  const tally = new Tally(options, stop)
+  return endSoonAfterAbort(uploadInMode(context, csv, options, tally, stop), options.signal, (signal) =>
+    withCounts(abortError(signal), options, tally),
+  )
+}
+
+async function uploadInMode(
+  context: AccountContext,
+  csv: CsvInput,
+  options: ResolvedUploadOptions,
+  tally: Tally,
+  stop: AbortController,
 ): Promise<UploadResult> {
   const started = performance.now()
   const { sql, shape, accountId } = context
   stopIfAborted(options.signal)
   const known = await readDefinitions(sql, shape, accountId, options.signal)
   // Whatever ends the upload also ends the reading and the statements under way.
-  const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const file = await openCsv(csv, { ...options, signal }, isEmailHeader(options.columns))
-  const tally = new Tally(options, file.bytesRead)
+  tally.bytesRead = file.bytesRead
   let mapping: ColumnMapping
   try {
     mapping = mapColumns(file.headers, {
@@ -62,11 +77,10 @@ export async function uploadCsv(
   }
   const run = { ...context, options, file, mapping, known, tally, stop, signal }
   try {
-    await inMode(sql, options, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }))
+    await inMode(run, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }))
   } catch (error) {
     stop.abort()
-    if (options.atomic || options.dryRun) tally.forget()
-    throw withCounts(error, tally)
+    throw withCounts(error, options, tally)
   }
 
   return {
@@ -100,24 +114,28 @@ const ROLL_BACK = Symbol('roll back')
 
 /** Runs the writing by itself, in a transaction that commits (`atomic`), or in one that is rolled back (`dryRun`). */
 async function inMode(
-  sql: SqlClient,
-  { atomic, dryRun }: ResolvedUploadOptions,
+  { sql, shape, accountId, options: { atomic, dryRun }, signal }: Omit<Run, 'isExclusive'>,
   write: (sql: SqlClient, isExclusive: boolean) => Promise<void>,
 ): Promise<void> {
-  if (!atomic && !dryRun) return write(sql, isTransaction(sql))
+  const isWhole = atomic || dryRun
+  if (!isWhole && !isTransaction(sql)) return write(sql, false)
+  const mode = dryRun ? 'with dryRun' : atomic ? 'with atomic' : 'on a transaction'
+  const hold = { call: `uploadCsv ${mode}`, sql, isWhole, account: accountKey(shape, accountId) }
+  if (!isWhole) return withHold(hold, () => write(sql, true))
   try {
-    await inTransaction(sql, async (tx) => {
+    const inOne = async (tx: SqlClient) => {
       // A deferred constraint would refuse all at the end, or in a dry run nothing at all; a host's own transaction is its own.
-      if (!isTransaction(sql)) await execute(tx, 'set constraints all immediate')
+      if (!isTransaction(sql)) await execute(tx, 'set constraints all immediate', [], { signal })
       await write(tx, true)
       if (dryRun) throw ROLL_BACK
-    })
+    }
+    await withHold(hold, () => inTransaction(sql, inOne, signal))
   } catch (error) {
     if (error !== ROLL_BACK) throw error
   }
 }
 
-interface Run extends UploadContext {
+interface Run extends AccountContext {
   options: ResolvedUploadOptions
   file: CsvFile
   mapping: ColumnMapping
@@ -129,8 +147,11 @@ interface Run extends UploadContext {
   signal: AbortSignal
 }
 
+/** How often the clock is looked at. */
+const ROWS_BETWEEN_LOOKS = 16
+
 async function writeRows(run: Run): Promise<void> {
-  const { sql, shape, accountId, options, file, tally, isExclusive, stop, signal } = run
+  const { sql, shape, accountId, options, file, tally, isExclusive, signal } = run
   // Every statement of every lane listens; that is no leak for Node to warn of.
   setMaxListeners(0, signal)
   const entries = createEntryReader(run.mapping, shape, { ...run.rows, dateFormat: options.dateFormat }, file.rareBytes)
@@ -155,19 +176,16 @@ async function writeRows(run: Run): Promise<void> {
         sharesAccount: !isExclusive,
       },
     },
-    isAccountEmpty: await isAccountEmpty(sql, shape, accountId),
+    isAccountEmpty: await isAccountEmpty(sql, shape, accountId, signal),
     attributes: entries.attributes,
     recorded: new Set(run.known),
     tally,
     reject: (entry, problem) => reject({ row: entry.row, line: entry.line, record: recordOf(entry) }, problem),
     signal,
   })
-  let failure: unknown
-  // A source that hangs must not keep a failed batch from ending the upload.
-  const onFailure = (error: unknown) => {
-    failure ??= error
-    stop.abort()
-  }
+  // A source that hangs must not keep a failed batch, or a failed callback, from ending the upload.
+  const onFailure = (error: unknown) => tally.fail(error)
+  const pace = createPace()
   const joinsTwins = existing !== 'reject'
   const lanes = Array.from(
     { length: isExclusive ? 1 : Math.min(options.concurrency, (sql as Sql).options.max) },
@@ -175,13 +193,18 @@ async function writeRows(run: Run): Promise<void> {
   )
   try {
     // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
-    if (isExclusive) {
-      await query(sql, `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`, [accountId], signal)
-    }
+    if (isExclusive) await lockAccount(sql, shape, accountId, signal)
     let row = file.firstRow - 1
     for await (const { records, lines, faults } of file.records()) {
       for (let at = 0; at < records.length; at++) {
         row++
+        if (row % ROWS_BETWEEN_LOOKS === 0) {
+          const turn = pace()
+          if (turn) {
+            await turn
+            stopIfAborted(signal)
+          }
+        }
         const record = records[at]!
         if (isBlankRecord(record)) continue
         if (++tally.rowsRead > options.maxRows) throw tooManyRows(options.maxRows)
@@ -197,14 +220,14 @@ async function writeRows(run: Run): Promise<void> {
     }
     await Promise.all(lanes.map((lane) => lane.drain()))
     const found = run.mapping.custom.filter((name) => tally.found.has(name))
-    await attempt(sql, (db) => recordDefinitions(db, shape, accountId, found), signal)
-    tally.progress(true)
+    await retry(sql, (db) => recordDefinitions(db, shape, accountId, found, signal), signal)
+    await tally.lastProgress()
   } catch (error) {
-    const cause = failure ?? error
-    stop.abort()
+    tally.fail(error)
     await file.close()
     // What is under way is waited for, so that the counts are sure and no statement outlives the upload.
     await Promise.all(lanes.map((lane) => lane.settle()))
+    const { cause } = tally.failure!
     throw options.signal?.aborted && classifyFailure(cause) !== 'lost' ? abortError(options.signal) : cause
   }
 }
@@ -230,7 +253,8 @@ function tooManyRows(maxRows: number): CustomAttributesError {
 }
 
 /** An error of an upload says what was stored before it: the counts that are sure. */
-function withCounts(error: unknown, tally: Tally): unknown {
+function withCounts(error: unknown, { atomic, dryRun }: ResolvedUploadOptions, tally: Tally): unknown {
+  if (atomic || dryRun) tally.forget()
   const explained = explainFailure(error)
   // Errors of the host's own callbacks pass as they are.
   if (!isCustomAttributesError(explained)) return explained

@@ -1,7 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { query } from '../../src/db/client.js'
+import { inTransaction } from '../../src/db/transaction.js'
 import { useDatabase } from '../support/database.js'
+import { rejectionOf } from '../support/errors.js'
 
 const database = useDatabase({ migrated: false })
 
@@ -25,12 +27,13 @@ describe('cancelling a statement', () => {
     process.on('unhandledRejection', (reason) => unhandled.push(reason))
     try {
       const stop = new AbortController()
-      const slow = query(sql, 'select pg_sleep(0.5)::text', [], stop.signal)
+      const { signal } = stop
+      const slow = inTransaction(sql, (tx) => query(tx, 'select pg_sleep(0.5)::text', [], { signal }), signal)
       await new Promise((resolve) => setTimeout(resolve, 100))
       // The connection stays, but no other can be made: the cancel request needs one of its own.
       proxy.close()
       stop.abort()
-      expect(await slow).toEqual([['']])
+      expect((await rejectionOf(slow)).code).toBe('ABORTED')
       await new Promise((resolve) => setTimeout(resolve, 50))
       expect(unhandled).toEqual([])
     } finally {

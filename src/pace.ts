@@ -1,0 +1,21 @@
+/** Most milliseconds that a loop works on without a turn of the event loop. */
+const SLICE_MS = 8
+
+/**
+ * Keeps a loop over data that is all there from standing in the way of timers, signals and other requests: promises that
+ * are resolved already give them no turn.
+ *
+ * @returns called often, mostly nothing; once a slice is over a promise to wait for
+ */
+export function createPace(): () => Promise<void> | undefined {
+  let turned = performance.now()
+  return () => {
+    if (performance.now() - turned < SLICE_MS) return undefined
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        turned = performance.now()
+        resolve()
+      })
+    })
+  }
+}
