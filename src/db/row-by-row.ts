@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
-import { accountLockSql, buildBatchStatement, emailOrderSql, type ParameterNames } from './batch-statement.js'
+import {
+  accountLockSql,
+  buildBatchStatement,
+  emailOrderSql,
+  lookUpSql,
+  type ParameterNames,
+} from './batch-statement.js'
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
 
@@ -56,12 +62,13 @@ function readFate(text: string, separator: string): RowFate {
 
 function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): string {
   const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions }, VARIABLES)
-  const emails = `select split_part(r, _ca_field_separator, 1)::${shape.columns.get('email')!.castType}
+  const emails = `select split_part(r, _ca_field_separator, 1)::${shape.columns.get('email')!.castType} as email
     from unnest(string_to_array(_ca_rows, _ca_row_separator)) r`
   const share = `  perform pg_advisory_xact_lock_shared(${accountLockSql(shape, VARIABLES.account)});\n`
-  const lock = `${plan.sharesAccount ? share : ''}  perform 1 from ${shape.customerTable} c
-  where c.account_id = ${VARIABLES.account}::${shape.accountIdType} and c.email in (${emails})
-  order by ${emailOrderSql(shape, 'c.email')} for no key update;`
+  const lock = `${plan.sharesAccount ? share : ''}  perform 1 from (select e.email from (select distinct email from (${emails}) r) e
+    order by ${emailOrderSql(shape, 'e.email')}) r
+  cross join lateral (select 1 from ${shape.customerTable} c
+    where ${lookUpSql(`${VARIABLES.account}::${shape.accountIdType}`, 'r.email')} for no key update) k;`
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
   return `
 #variable_conflict use_column
