@@ -165,7 +165,7 @@ function rowsSql(
     hasAttributes ? `u.x[${fields.length + 2}]::jsonb as a` : `'{}'::jsonb as a`,
   )}
   from ${lock}(select string_to_array(r, ${names.fieldSeparator}::text, '') as x
-    from unnest(string_to_array(${names.rows}::text, ${names.rowSeparator}::text)) r offset 0) u)`
+    from unnest(string_to_array((select ${names.rows}::text), ${names.rowSeparator}::text)) r offset 0) u)`
 }
 
 /**
@@ -178,7 +178,7 @@ function rowsSql(
 export function lookUpSql(account: string, email: string): string {
   return `c.account_id = any (array[${account}, ${account}]) and c.email = ${email}
     and case when c.email = c.email then true
-      else (select count(*) > 0 from generate_series(1, 1000) n where n = length(c.email::text)) end`
+      else (select count(*) > 0 from generate_series(1, 80) n where n = length(c.email::text)) end`
 }
 
 /** Records the names in the objects that `source` selects as `a`; in name order, after all rows, so that none deadlock. */
