@@ -13,6 +13,8 @@ export interface Cell {
   node: string
   /** Value of TEST_CLIENT. */
   client?: keyof typeof CLIENT_SETTINGS
+  /** Whether it runs on the coordinator that TEST_DATABASE_URL names; without one it is left out, unless it is named. */
+  onCitus?: true
 }
 
 const NEWEST = { postgresql: '18.', node: '20.' }
@@ -52,5 +54,6 @@ export const CELLS: readonly Cell[] = [
   ...(Object.keys(CLIENT_SETTINGS) as (keyof typeof CLIENT_SETTINGS)[])
     .filter((client) => client !== 'as it comes')
     .map((client): Cell => ({ ...NEWEST, name: `client: ${client}`, packages: [], suite: 'database', client })),
+  { ...NEWEST, name: 'Citus', packages: [], suite: 'database', postgresql: '', onCitus: true },
   { ...NEWEST, name: 'bundlers and runtimes', packages: [], suite: 'consumers' },
 ]

@@ -1,13 +1,65 @@
-import type postgres from 'postgres'
+import postgres from 'postgres'
 import { readSql } from './database.js'
 
-/** Whether a server has Citus: then the tables of its test databases are distributed. */
-export async function hasCitus(sql: postgres.Sql): Promise<boolean> {
-  return (await sql`select from pg_extension where extname = 'citus'`).length > 0
+/** Where a node of the cluster answers. */
+interface Node {
+  host: string
+  port: number
 }
 
-/** Brings Citus to a new database, and distributes its tables. */
+/** What makes and removes the databases of one name on all nodes of a cluster. */
+export interface Cluster {
+  /** Creates the database on the workers too, and makes them its nodes; the coordinator's is there already. */
+  join(database: postgres.Sql, name: string, create: string): Promise<void>
+  /** Drops the database everywhere. */
+  drop(name: string): Promise<void>
+}
+
+/** The cluster whose coordinator a server is; none when the named database has no Citus. */
+export async function findCluster(server: postgres.Sql, serverUrl: string): Promise<Cluster | undefined> {
+  if ((await server`select from pg_extension where extname = 'citus'`).length === 0) return undefined
+  const nodes = await server<(Node & { isCoordinator: boolean })[]>`
+    select nodename as host, nodeport as port, groupid = 0 as "isCoordinator" from pg_dist_node
+    where noderole = 'primary' order by nodeid`
+  const workers = nodes.filter(({ isCoordinator }) => !isCoordinator)
+  const coordinator = nodes.find(({ isCoordinator }) => isCoordinator)
+  if (!coordinator || workers.length === 0) throw new Error('TEST_DATABASE_URL names no coordinator with workers.')
+  return {
+    join: async (database, name, create) => {
+      await Promise.all(
+        workers.map(async (worker) => {
+          await onNode(serverUrl, worker, undefined, create)
+          await onNode(serverUrl, worker, name, 'create extension citus')
+        }),
+      )
+      await database.unsafe('create extension citus')
+      await database`select citus_set_coordinator_host(${coordinator.host}, ${coordinator.port})`
+      for (const { host, port } of workers) await database`select citus_add_node(${host}, ${port})`
+    },
+    drop: async (name) => {
+      await onNode(serverUrl, undefined, undefined, dropSql(name))
+      for (const worker of workers) await onNode(serverUrl, worker, undefined, dropSql(name))
+    },
+  }
+}
+
+/** Distributes the tables of a migrated database. */
 export async function distribute(sql: postgres.Sql): Promise<void> {
-  await sql.unsafe('create extension if not exists citus')
   await sql.unsafe(await readSql('citus/0003_distribute_by_account.up.sql')).simple()
+}
+
+function dropSql(name: string): string {
+  return `drop database if exists ${name} with (force)`
+}
+
+async function onNode(serverUrl: string, node: Node | undefined, database: string | undefined, text: string) {
+  const url = new URL(serverUrl)
+  if (node) Object.assign(url, { hostname: node.host, port: String(node.port) })
+  if (database) url.pathname = `/${database}`
+  const sql = postgres(url.href, { max: 1, onnotice: () => {} })
+  try {
+    await sql.unsafe(text)
+  } finally {
+    await sql.end()
+  }
 }

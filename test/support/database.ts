@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, inject } from 'vitest'
-import { distribute, hasCitus } from './citus.js'
+import { distribute, findCluster } from './citus.js'
 import { type ClientOptions, clientSetting } from './client-settings.js'
 
 export interface TestDatabase {
@@ -62,9 +62,9 @@ export async function createDatabase({ migrated = true, encoding }: TestDatabase
     return client
   }
   const server = open(serverUrl, { max: 1 })
-  await server.unsafe(
-    `create database ${name} template template0${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`,
-  )
+  const cluster = await findCluster(server, serverUrl)
+  const create = `create database ${name} template template0${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`
+  await server.unsafe(create)
 
   const assertNoOpenTransaction = async (): Promise<void> => {
     const deadline = Date.now() + 1_000
@@ -92,15 +92,16 @@ export async function createDatabase({ migrated = true, encoding }: TestDatabase
         await assertNoOpenTransaction()
       } finally {
         await Promise.all(clients.filter((client) => client !== server).map((client) => client.end({ timeout: 2 })))
-        await server.unsafe(`drop database ${name} with (force)`)
+        await (cluster ? cluster.drop(name) : server.unsafe(`drop database ${name} with (force)`))
         await server.end()
       }
     },
   }
   try {
+    await cluster?.join(database.sql, name, create)
     if (migrated) {
       for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
-      if (await hasCitus(server)) await distribute(database.sql)
+      if (cluster) await distribute(database.sql)
     }
   } catch (error) {
     await database.drop()
