@@ -23,6 +23,9 @@ const UNSENT = new Set([
 const LOST = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'ECONNRESET', 'EPIPE'])
 /** Connection exceptions, but for 08P01: a protocol violation is nothing that passes. */
 const LOST_STATES = /^(?:08(?!P01)|57P01$|57P02$)/
+/** How libpq tells Citus, and Citus without an SQLSTATE its client, that a worker is gone. */
+const LOST_WORKER =
+  /^(?:server closed the connection unexpectedly|could not (?:send data to|receive data from) server|connection not open|no connection to the server|SSL connection has been closed unexpectedly)/
 
 /** Errors that came from the client or the server. A host's callback may throw things with the same codes. */
 const FROM_DATABASE = new WeakSet<object>()
@@ -45,6 +48,7 @@ export function classifyFailure(error: unknown): FailureKind {
   if (AGAIN.has(code)) return 'again'
   if (UNSENT.has(code)) return 'unsent'
   if (LOST.has(code) || LOST_STATES.test(code)) return 'lost'
+  if (code === 'XX000' && LOST_WORKER.test(messageOf(error))) return 'lost'
   return 'fatal'
 }
 
@@ -55,14 +59,26 @@ export interface Refusal {
   column?: string
 }
 
+/**
+ * PostgreSQL's sentences on a shard of Citus, which passes on a worker's sentence but no name; its own names of a shard's
+ * table, indexes and, in part, constraints end with the shard's number.
+ */
+const SHARD_SENTENCES = [
+  /^(?:duplicate key|conflicting key) value violates (?:unique|exclusion) constraint "(?<constraint>.+)_\d+"$/,
+  /^insert or update on table ".+" violates foreign key constraint "(?<constraint>.+)_\d+"$/,
+  /^new row for relation ".+_(\d+)" violates check constraint "(?<constraint>.+?)(?:_\1)?"$/,
+  /^null value in column "(?<column>.+)" of relation ".+_\d+" violates not-null constraint$/,
+]
+
 /** What a refusal was about. */
 export function describeRefusal(error: unknown): Refusal {
   const { constraint_name, column_name } = error as { constraint_name?: string; column_name?: string }
-  return {
-    sqlstate: codeOf(error),
-    ...(constraint_name ? { constraint: constraint_name } : {}),
-    ...(column_name ? { column: column_name } : {}),
-  }
+  const sqlstate = codeOf(error)
+  const isNameless = sqlstate.startsWith('23') && !constraint_name && !column_name
+  const sentence = isNameless ? messageOf(error) : ''
+  const names = SHARD_SENTENCES.map((pattern) => pattern.exec(sentence)?.groups).find((groups) => groups)
+  const [constraint, column] = [constraint_name || names?.constraint, column_name || names?.column]
+  return { sqlstate, ...(constraint ? { constraint } : {}), ...(column ? { column } : {}) }
 }
 
 /** The sentence for a refused row or customer. */
@@ -100,4 +116,9 @@ export function explainFailure(error: unknown): unknown {
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' ? code : ''
+}
+
+function messageOf(error: unknown): string {
+  const message = (error as { message?: unknown } | null)?.message
+  return typeof message === 'string' ? message : ''
 }

@@ -8,6 +8,7 @@ import {
   type ParameterNames,
 } from './batch-statement.js'
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
+import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
@@ -56,8 +57,8 @@ export async function writeRowByRow(
 function readFate(text: string, separator: string): RowFate {
   const outcome = [...STORED, ...UNSTORED].find((name) => name === text)
   if (outcome) return outcome
-  const [sqlstate, constraint, column] = text.split(separator)
-  return { sqlstate: sqlstate!, ...(constraint ? { constraint } : {}), ...(column ? { column } : {}) }
+  const [code, constraint_name, column_name, message] = text.split(separator)
+  return describeRefusal({ code, constraint_name, column_name, message })
 }
 
 function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): string {
@@ -84,12 +85,14 @@ declare
   _ca_state text;
   _ca_constraint text;
   _ca_column text;
+  _ca_message text;
   _ca_fate text;
   _ca_fates text[] := '{}';
   _ca_plan_cache_mode text := current_setting('plan_cache_mode');
 begin
-  -- One plan for all rows: planning five times for the row at hand would cost more than the rows.
-  perform set_config('plan_cache_mode', 'force_generic_plan', true);
+  -- One plan for all rows: planning five times for the row at hand would cost more than the rows. Citus refuses it.
+  perform set_config('plan_cache_mode', case when exists (select from pg_catalog.pg_extension where extname = 'citus')
+    then 'force_custom_plan' else 'force_generic_plan' end, true);
   -- Every customer first, in order: within the rows an unchanged one would lock nothing, and a later row too late.
 ${lock}
   foreach _ca_row in array string_to_array(_ca_rows, _ca_row_separator) loop
@@ -108,8 +111,10 @@ ${statement}
       end loop;
     exception when data_exception or integrity_constraint_violation or with_check_option_violation
       or raise_exception or program_limit_exceeded then
-      get stacked diagnostics _ca_state = returned_sqlstate, _ca_constraint = constraint_name, _ca_column = column_name;
-      _ca_fate := concat_ws(_ca_field_separator, _ca_state, _ca_constraint, _ca_column);
+      get stacked diagnostics _ca_state = returned_sqlstate, _ca_constraint = constraint_name, _ca_column = column_name,
+        _ca_message = message_text;
+      _ca_fate := concat_ws(_ca_field_separator, _ca_state, _ca_constraint, _ca_column,
+        case when _ca_state like '23%' then _ca_message end);
     end;
     _ca_fates := _ca_fates || _ca_fate;
   end loop;
