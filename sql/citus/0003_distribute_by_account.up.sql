@@ -1,9 +1,12 @@
 -- For Citus alone, on the coordinator, after 0001 and 0002: distributes both tables by account_id, so that an account's
--- customers and its attribute definitions lie on one node. Running this file again is safe.
+-- customers and its attribute definitions lie on one node. Running this file again is safe, also from several processes at
+-- once: the first statement locks the tables until the transaction ends.
 --
 -- Citus wants account_id in every unique constraint, so the primary keys become (account_id, id); constraints of your own
 -- must hold it, too. create_distributed_table moves the rows and keeps the tables locked meanwhile; on a big table in use,
 -- change the primary keys by hand and call create_distributed_table_concurrently instead.
+lock table customer.customer, customer.custom_attribute_definition;
+
 do $primary_keys$
 declare
   t regclass;
