@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { stopIfAborted } from '../abort.js'
 import { claim, inTurn, isTransaction, type SqlClient } from './client.js'
-import { classifyFailure, noteDatabaseError } from './failures.js'
+import { isConnectionGone, noteDatabaseError } from './failures.js'
 
 /**
  * Runs work in a transaction of its own or, on a transaction, in a savepoint; it commits when the work is done, and rolls
@@ -34,7 +34,7 @@ async function inReleasedSavepoint<T>(tx: TransactionSql, work: (tx: SqlClient) 
     return result
   } catch (error) {
     // Without a connection there is nothing to release.
-    if (classifyFailure(error) !== 'lost') await sendNow(tx, 'release savepoint custom_attributes')
+    if (!isConnectionGone(error)) await sendNow(tx, 'release savepoint custom_attributes')
     throw error
   }
 }
@@ -64,7 +64,7 @@ function pastLostConnection<T>(
     const guarded = (tx: TransactionSql): Promise<T> =>
       work(tx).catch((error) => {
         ownFailure = error
-        if (!isGone && classifyFailure(error) !== 'lost') throw error
+        if (!isGone && !isConnectionGone(error)) throw error
         reject(error)
         return new Promise<never>(() => {})
       })

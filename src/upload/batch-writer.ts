@@ -1,7 +1,7 @@
 import { stopIfAborted } from '../abort.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import type { SqlClient } from '../db/client.js'
-import { classifyFailure, describeRefusal, type Refusal } from '../db/failures.js'
+import { classifyFailure, describeRefusal, isDatabaseError, type Refusal } from '../db/failures.js'
 import { fateProblem, type RowFate, type UnstoredFate } from '../db/fates.js'
 import { retry } from '../db/retry.js'
 import { writeRowByRow } from '../db/row-by-row.js'
@@ -92,7 +92,9 @@ export class BatchWriter {
     try {
       created = await this.#send(rows, insertBatch)
     } catch (error) {
-      if (classifyFailure(error) !== 'refused') throw error
+      // Citus tells of a refused insert as of any other failure.
+      const isTold = isDatabaseError(error) && !['lost', 'unsent'].includes(classifyFailure(error))
+      if (!isTold || this.#settings.signal.aborted) throw error
       this.#looksLeft = this.#looksNext
       this.#looksNext = Math.min(this.#looksNext * 2, 1024)
       return false

@@ -35,7 +35,7 @@ const distributed = () => db.sql<{ name: string; by: string; beside: string }[]>
   select logicalrelid::text as name, partkey as by, colocated_with as beside from pg_dist_partition order by 1 desc`
 
 beforeAll(async () => {
-  db = await createDatabase()
+  db = await createDatabase({ distributed: false })
   await db.sql.unsafe(STAND_INS).simple()
   before = await dumpCatalogue(db.sql)
 })

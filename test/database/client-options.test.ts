@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
@@ -31,7 +31,7 @@ const CLIENTS: Record<string, Parameters<typeof db.connect>[0]> = {
   'another schema first': { connection: { search_path: 'pg_temp' } },
   'odd session settings': {
     connection: {
-      DateStyle: 'SQL, DMY',
+      DateStyle: inject('hasCitus') ? 'ISO, DMY' : 'SQL, DMY', // docs/citus.md
       TimeZone: 'Pacific/Chatham',
       standard_conforming_strings: 'on',
       IntervalStyle: 'sql_standard',

@@ -9,7 +9,7 @@ const APPLIERS = 20
 let db: TestDatabase
 let expected: string[]
 beforeEach(async () => {
-  db = await createDatabase()
+  db = await createDatabase({ distributed: false })
   expected = await dumpCatalogue(db.sql)
   for (const { down } of readMigrations().reverse()) await db.sql.unsafe(down).simple()
 })

@@ -8,10 +8,10 @@ const ROWS = 100_000
 let db: TestDatabase
 let migrated: string[]
 beforeEach(async () => {
-  const reference = await createDatabase()
+  const reference = await createDatabase({ distributed: false })
   migrated = await dumpCatalogue(reference.sql)
   await reference.drop()
-  db = await createDatabase({ migrated: false })
+  db = await createDatabase({ migrated: false, distributed: false })
   await db.sql.unsafe(await readSql('reference/customer_table.sql')).simple()
   await db.sql`
     insert into customer.customer (account_id, email, first_name)

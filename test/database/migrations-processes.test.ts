@@ -9,7 +9,7 @@ const PROCESSES = 20
 
 let db: TestDatabase
 beforeEach(async () => {
-  db = await createDatabase()
+  db = await createDatabase({ distributed: false })
 })
 afterEach(() => db.drop())
 

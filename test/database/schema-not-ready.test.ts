@@ -7,7 +7,7 @@ import { newAccount } from '../support/customers.js'
 import { readSql, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
-const db = useDatabase()
+const db = useDatabase({ distributed: false })
 const UNDO = Symbol('undo')
 
 /** Changes the schema, does the work, and undoes the change. */

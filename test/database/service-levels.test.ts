@@ -3,7 +3,7 @@ import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 
-const db = useDatabase()
+const db = useDatabase({ distributed: false })
 const account = newAccount()
 const CUSTOMERS = 1_000_000
 

@@ -15,9 +15,8 @@ export interface Cluster {
   drop(name: string): Promise<void>
 }
 
-/** The cluster whose coordinator a server is; none when the named database has no Citus. */
-export async function findCluster(server: postgres.Sql, serverUrl: string): Promise<Cluster | undefined> {
-  if ((await server`select from pg_extension where extname = 'citus'`).length === 0) return undefined
+/** The cluster of a coordinator, as the database that `serverUrl` names knows it. */
+export async function findCluster(server: postgres.Sql, serverUrl: string): Promise<Cluster> {
   const nodes = await server<(Node & { isCoordinator: boolean })[]>`
     select nodename as host, nodeport as port, groupid = 0 as "isCoordinator" from pg_dist_node
     where noderole = 'primary' order by nodeid`

@@ -27,6 +27,8 @@ export interface TestDatabaseOptions {
   migrated?: boolean
   /** The database's encoding. Default that of the server. */
   encoding?: string
+  /** Whether a server with Citus is to make it a database of a cluster, its tables distributed. Default true. */
+  distributed?: boolean
 }
 
 /** The SQL of a fresh host: its customer table, then the migrations. */
@@ -42,7 +44,11 @@ export function readSql(file: string): Promise<string> {
 }
 
 /** An empty database of its own on the test server. */
-export async function createDatabase({ migrated = true, encoding }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+export async function createDatabase({
+  migrated = true,
+  encoding,
+  distributed = true,
+}: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`
   const serverUrl = inject('serverUrl')
   const url = withDatabase(serverUrl, name)
@@ -62,7 +68,7 @@ export async function createDatabase({ migrated = true, encoding }: TestDatabase
     return client
   }
   const server = open(serverUrl, { max: 1 })
-  const cluster = await findCluster(server, serverUrl)
+  const cluster = distributed && inject('hasCitus') ? await findCluster(server, serverUrl) : undefined
   const create = `create database ${name} template template0${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`
   await server.unsafe(create)
 

@@ -8,6 +8,8 @@ declare module 'vitest' {
     serverUrl: string
     /** A pooler in front of that server, for the clients of stores; empty when there is none. */
     poolerUrl: string
+    /** Whether that server is the coordinator of a cluster of Citus. */
+    hasCitus: boolean
   }
 }
 
@@ -19,6 +21,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   })
   console.log(`test database: ${server.description}`)
   project.provide('serverUrl', server.url)
+  project.provide('hasCitus', server.hasCitus)
   const pooler = process.env.TEST_CLIENT?.startsWith('PgBouncer') ? await startPgBouncer(server.url, 2) : undefined
   if (pooler) console.log(`through ${pooler.description}`)
   project.provide('poolerUrl', pooler?.url ?? '')

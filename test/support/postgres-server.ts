@@ -14,6 +14,8 @@ export interface PostgresServer {
   url: string
   /** The version and where it comes from, for people. */
   description: string
+  /** Whether the database has Citus. */
+  hasCitus: boolean
   /** Stops what was started and removes its files; a server that was there before is left alone. */
   stop(): Promise<void>
 }
@@ -65,8 +67,11 @@ async function dockerAnswers(): Promise<boolean> {
 async function describeServer(url: string, origin: string, stop: () => Promise<void>): Promise<PostgresServer> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   try {
-    const [row] = await sql<{ version: string }[]>`select current_setting('server_version') as version`
-    return { url, description: `PostgreSQL ${row?.version.split(' ')[0]} ${origin}`, stop }
+    const [row] = await sql<[{ version: string; citus: string | null }]>`
+      select current_setting('server_version') as version,
+        (select split_part(extversion, '-', 1) from pg_extension where extname = 'citus') as citus`
+    const server = `PostgreSQL ${row.version.split(' ')[0]}${row.citus === null ? '' : ` with Citus ${row.citus}`}`
+    return { url, description: `${server} ${origin}`, hasCitus: row.citus !== null, stop }
   } catch (error) {
     await stop()
     throw new Error(`The PostgreSQL ${origin} does not answer: ${firstLine(error)}`, { cause: error })
