@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const notHere = [...configDefaults.exclude, 'test/browser/**', 'test/matrix/**', 'test/bench/**']
 // `npm test` needs Node and npm alone; these need a program of the system besides.
 const needsPsql = 'test/psql/**/*.test.ts'
+// And these a cluster of Citus, whose coordinator TEST_DATABASE_URL names.
+const needsCitus = 'test/citus/**/*.test.ts'
 
 export default defineConfig({
   plugins: [
@@ -35,13 +37,17 @@ export default defineConfig({
         test: {
           name: 'database',
           include: ['test/**/*.test.ts'],
-          exclude: [...notHere, 'test/pure/**', needsPsql],
+          exclude: [...notHere, 'test/pure/**', needsPsql, needsCitus],
           globalSetup: 'test/support/global-setup.ts',
         },
       },
       {
         extends: true,
         test: { name: 'psql', include: [needsPsql], globalSetup: 'test/support/global-setup.ts' },
+      },
+      {
+        extends: true,
+        test: { name: 'citus', include: [needsCitus], globalSetup: 'test/support/global-setup.ts' },
       },
     ],
   },

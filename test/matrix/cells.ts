@@ -7,14 +7,12 @@ export interface Cell {
   /** Packages to install for it, apart from the project's own. */
   packages: readonly string[]
   /** Projects of vitest.config.ts, or a config of its own. */
-  suite: 'database' | 'all' | 'consumers'
+  suite: 'database' | 'all' | 'consumers' | 'citus'
   /** Beginning of the versions that must be met, so that no cell is run with another's. */
   postgresql: string
   node: string
   /** Value of TEST_CLIENT. */
   client?: keyof typeof CLIENT_SETTINGS
-  /** Whether it runs on the coordinator that TEST_DATABASE_URL names; without one it is left out, unless it is named. */
-  onCitus?: true
 }
 
 const NEWEST = { postgresql: '18.', node: '20.' }
@@ -54,6 +52,7 @@ export const CELLS: readonly Cell[] = [
   ...(Object.keys(CLIENT_SETTINGS) as (keyof typeof CLIENT_SETTINGS)[])
     .filter((client) => client !== 'as it comes')
     .map((client): Cell => ({ ...NEWEST, name: `client: ${client}`, packages: [], suite: 'database', client })),
-  { ...NEWEST, name: 'Citus', packages: [], suite: 'database', postgresql: '', onCitus: true },
+  // On the coordinator that TEST_DATABASE_URL names, whatever its version.
+  { ...NEWEST, name: 'Citus', packages: [], suite: 'citus', postgresql: '' },
   { ...NEWEST, name: 'bundlers and runtimes', packages: [], suite: 'consumers' },
 ]

@@ -1,6 +1,7 @@
 // Runs the tests on every version and under every setting of cells.ts, and writes the README's table of them.
 // npm run test:matrix                     all cells
 // npm run test:matrix -- "PostgreSQL 14"  those whose names begin so; the table is written once each cell has a result
+// TEST_DATABASE_URL=… npm run test:matrix -- Citus  the cluster whose coordinator that is
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -54,6 +55,7 @@ async function runCell(cell: Cell): Promise<CellResult> {
     database: ['--project', 'database'],
     all: ['--project', 'pure', '--project', 'database'],
     consumers: ['--config', 'test/matrix/consumers/vitest.config.ts'],
+    citus: ['--project', 'database', '--project', 'citus', 'test/database', 'test/citus'],
   }[cell.suite]
   const started = Date.now()
   const { code, output } = await run(
@@ -65,13 +67,15 @@ async function runCell(cell: Cell): Promise<CellResult> {
       PATH: `${join(node, '..')}:${process.env.PATH}`,
       TEST_CLIENT: cell.client ?? 'as it comes',
       TEST_EMBEDDED_POSTGRES: cell.name.startsWith('PostgreSQL') ? installed : root,
-      TEST_DATABASE_URL: '',
+      TEST_DATABASE_URL: cell.suite === 'citus' ? process.env.TEST_DATABASE_URL : '',
     },
   )
   const found = JSON.parse(await readFile(report, 'utf8').catch(() => '{}'))
   const { numTotalTests: total = 0, numPassedTests: passed = 0 } = found
   const postgresql = /test database: PostgreSQL (\S+)/.exec(output)?.[1] ?? 'none'
   const nodeVersion = (await run(node, ['--version'])).output.trim().slice(1)
+  const citus = /with (Citus \S+)/.exec(output)?.[1]
+  if ((cell.suite === 'citus') !== (citus !== undefined)) throw new Error(`It met ${citus ?? 'no Citus'}.`)
   if (!postgresql.startsWith(cell.postgresql)) throw new Error(`It met PostgreSQL ${postgresql}.`)
   if (!nodeVersion.startsWith(cell.node)) throw new Error(`It met Node ${nodeVersion}.`)
   if (code !== 0 || total === 0 || passed !== total) {
@@ -87,6 +91,7 @@ async function runCell(cell: Cell): Promise<CellResult> {
     date: new Date().toISOString().slice(0, 10),
     commit: (await run('git', ['rev-parse', '--short', 'HEAD'])).output.trim(),
     pooler: /PgBouncer \S+/.exec(output)?.[0],
+    citus,
     groups: cell.suite === 'consumers' ? groupsOf(found) : undefined,
   }
 }

@@ -10,6 +10,7 @@ export interface CellResult {
   date: string
   commit: string
   pooler?: string | undefined
+  citus?: string | undefined
   /** Tests passed by group, where a cell is of several. */
   groups?: Record<string, number> | undefined
 }
@@ -32,8 +33,10 @@ export async function writeTable(
   await writeFile(readme, `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`)
 }
 
-function rowsOf(cell: Cell, { postgresql, node, passed, date, commit, pooler, groups }: CellResult): string[][] {
-  const versions = [`PostgreSQL ${postgresql}`, `Node ${node}`, ...(pooler ? [pooler] : [])].join(', ')
+function rowsOf(cell: Cell, { postgresql, node, passed, date, commit, pooler, citus, groups }: CellResult): string[][] {
+  const versions = [`PostgreSQL ${postgresql}`, `Node ${node}`, ...[pooler, citus].flatMap((name) => name ?? [])].join(
+    ', ',
+  )
   const at = `${date}, ${commit}`
   if (groups) {
     return Object.entries(groups).map(([group, count]) => [
