@@ -52,6 +52,14 @@ export function classifyFailure(error: unknown): FailureKind {
   return 'fatal'
 }
 
+/**
+ * Whether the client's own connection broke, so that there is nothing to roll back on it. Citus tells of a lost worker in
+ * an error like any other: the connection to the coordinator lives, and so does its transaction.
+ */
+export function isConnectionGone(error: unknown): boolean {
+  return classifyFailure(error) === 'lost' && (error as { severity?: unknown }).severity !== 'ERROR'
+}
+
 /** Facts of a refusal that hold no value: PostgreSQL's own message and detail would. */
 export interface Refusal {
   sqlstate: string
