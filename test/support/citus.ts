@@ -25,6 +25,8 @@ export async function findCluster(server: postgres.Sql, serverUrl: string): Prom
   if (!coordinator || workers.length === 0) throw new Error('TEST_DATABASE_URL names no coordinator with workers.')
   return {
     join: async (database, name, create) => {
+      // Without it distributed tables take no triggers, with which tests make a host's rules, and faults.
+      await server.unsafe(`alter database ${name} set citus.enable_unsafe_triggers = on`)
       await Promise.all(
         workers.map(async (worker) => {
           await onNode(serverUrl, worker, undefined, create)
