@@ -70,7 +70,10 @@ export const ERROR_CATALOGUE = {
 /** The code of a {@link CustomAttributesError}: stable, upper snake case, listed in the README. */
 export type ErrorCode = keyof typeof ERROR_CATALOGUE
 
-/** Where and what exactly: JSON-safe, so that it can go into a log or a response as it is. Never holds a cell's value. */
+/**
+ * Where and what exactly: JSON-safe, so that it can go into a log or a response as it is. Never holds a cell's value. Lists
+ * are cut after 100 entries, texts after 4,000 characters.
+ */
 export type ErrorDetails = Readonly<Record<string, unknown>>
 
 const BRAND = Symbol.for('postgres-custom-attributes.error')
@@ -96,11 +99,11 @@ export class CustomAttributesError extends Error {
    * @param options - `cause`: the original error, when there is one
    */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: { cause?: unknown }) {
-    super(message, options)
+    super(cutText(message), options)
     this.name = 'CustomAttributesError'
     this.code = code
     this.status = ERROR_CATALOGUE[code].status
-    this.details = details
+    this.details = cutDetails(details) as ErrorDetails
     Object.defineProperty(this, BRAND, { value: true })
   }
 }
@@ -125,6 +128,31 @@ export interface Problem {
   code: ErrorCode
   message: string
   details: ErrorDetails
+}
+
+/** Characters of a message or a text in details, and entries of a list there: a hostile request is not told all of itself. */
+const MOST_CHARACTERS = 4_000
+const MOST_ENTRIES = 100
+
+function cutText(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS).replace(/\p{Cs}$/u, '')}…`
+}
+
+/** The details, lists and texts cut to what a log or a response can bear. */
+function cutDetails(value: unknown): unknown {
+  if (typeof value === 'string') return cutText(value)
+  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map(cutDetails)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MOST_ENTRIES)
+      .map(([key, entry]) => [cutText(key), cutDetails(entry)]),
+  )
+}
+
+/** A problem as data, cut like the error it would be. */
+export function cutProblem<P extends Problem>(problem: P): P {
+  return { ...problem, message: cutText(problem.message), details: cutDetails(problem.details) as ErrorDetails }
 }
 
 /** Throws a problem that was found as data. */

@@ -4,6 +4,7 @@ import { describe, isTextList } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { valueCheck } from './field-values.js'
 import { quoteIdentifier } from './identifiers.js'
+import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
 /** A value of a standard field or custom attribute to compare with. */
@@ -58,7 +59,12 @@ export function whereCondition(
   where: Readonly<Record<string, AudienceValue | readonly AudienceValue[]>>,
 ): AudienceCondition {
   const parameters: string[] = []
+  // A list is one parameter, however long: a statement takes 65,535.
+  const separator = rareSeparator()
   const parameter = (text: string) => `$${parameters.push(text) + 3}::text`
+  const textsOf = (list: readonly string[]) =>
+    // Of an empty text string_to_array makes an array of nothing.
+    list.join('') === '' ? `array['']` : `string_to_array(${parameter(list.join(separator))}, '${separator}')`
   const find = nameIndex([...shape.standardFields, ...names])
   const conditions = Object.entries(where).map(([name, wanted]) => {
     const values = (Array.isArray(wanted) ? [...wanted] : [wanted]).map((value) => toText(name, value))
@@ -73,9 +79,9 @@ export function whereCondition(
         const given = field === 'email' ? normalizeEmail(value) : value
         const checked = check?.(given) ?? given
         if (typeof checked !== 'string') throw invalid(`audience.where.${name}: ${checked.message}`, { name })
-        return `${parameter(checked)}::${column.castType}`
+        return checked
       })
-      return `c.${quoteIdentifier(field)} in (${list.join(', ')})`
+      return `c.${quoteIdentifier(field)} = any (${textsOf(list)}::${column.castType}[])`
     }
     if (found === undefined) {
       throw invalid(
@@ -83,8 +89,7 @@ export function whereCondition(
         { name, known: [...shape.standardFields, ...names] },
       )
     }
-    const list = values.map((value) => `c.custom_attributes @> ${parameter(JSON.stringify({ [found]: value }))}::jsonb`)
-    return `(${list.join(' or ')})`
+    return `c.custom_attributes @> any (${textsOf(values.map((value) => JSON.stringify({ [found]: value })))}::jsonb[])`
   })
   return { sql: conditions.join(' and '), parameters }
 }

@@ -19,6 +19,8 @@ export interface BatchPlan extends MergeOptions {
   recordsDefinitions: boolean
   /** whether to hold off uploads that keep the account to themselves (`atomic`) */
   sharesAccount: boolean
+  /** whether the id of the customer is asked for; only with batches of one row */
+  returnsId: boolean
 }
 
 /** What the statements call their parameters: by number, or as variables of a `do` block. */
@@ -47,7 +49,7 @@ const NUMBERED: ParameterNames = {
  *
  * It returns one row: customers created, updated, unchanged (counts), and the emails, joined like rows, that are over the
  * cap, that exist though `existing` is `'reject'`, that do not though `unknown` is, and that met a race and are to be sent
- * again.
+ * again; and where it is asked for the customer's id.
  *
  * How it works: `e` classifies every row by the statement's snapshot; `ins` inserts what is new, leaving out what somebody
  * else inserted meanwhile; `w` locks, in key order and after the inserts, what is to be updated, judging again by the
@@ -67,10 +69,11 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
     `jsonb_array_length(jsonb_path_query_array(${merged.attributes(n, o)}, '$.*')) > ${plan.maxCustomAttributes}`
   const canBeOver = plan.existing === 'merge' && plan.hasAttributes
 
+  const emailAndId = plan.returnsId ? 'email, id' : 'email'
   const ctes = [rowsSql(shape, plan, names)]
   ctes.push(
     `e as materialized (
-  select ${list('s.email', columnsOf('s'), 's.a')}, case when k.account_id is null then '${canCreate ? 'create' : 'absent'}'${
+  select ${list('s.email', columnsOf('s'), 's.a', plan.returnsId ? 'k.id' : '')}, case when k.account_id is null then '${canCreate ? 'create' : 'absent'}'${
     canUpdate
       ? ` when not (${changed('s', 'k')}) then 'same'${canBeOver ? ` when ${over('s', 'k')} then 'over'` : ''} else 'update'`
       : ` else 'exists'`
@@ -83,7 +86,7 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
     ctes.push(
       `ins as (
   ${insertSql(shape, plan, 'e', names)} where e.todo = 'create' order by ${emailOrderSql(shape, 'e.email')}
-  on conflict (account_id, email) do nothing returning email)`,
+  on conflict (account_id, email) do nothing returning ${emailAndId})`,
     )
   }
   if (canUpdate) {
@@ -103,21 +106,32 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
     } for no key update) k)`,
       `upd as (
   update ${table} c set ${updates.join(', ')}
-  from w where w.todo = 'update' and ${lookUpSql(account, 'w.email')} returning w.email)`,
+  from w where w.todo = 'update' and ${lookUpSql(account, 'w.email')} returning ${plan.returnsId ? 'w.email, c.id' : 'w.email'})`,
     )
   }
+  const ids = [
+    ...(canCreate ? ['(select id::text from ins)'] : []),
+    ...(canUpdate ? ['(select id::text from upd)'] : []),
+    '(select id::text from e)',
+  ]
   const written = [
     ...(canCreate ? ['select email from ins'] : []),
     ...(canUpdate ? ['select email from upd'] : []),
   ].join(' union all ')
   ctes.push(`d as materialized (${written || 'select email from e where false'})`)
+  // A trigger may have stored another email than the row's: what is missing is told by number first.
+  ctes.push(
+    `g as materialized (select e.email from e where e.todo in ('create', 'update')
+  and (select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))
+  and not exists (select from d where d.email = e.email))`,
+  )
 
   if (plan.recordsDefinitions) {
     ctes.push(
       definitionsSql(
         shape,
         names,
-        `select e.a from e where e.todo = 'same' union all select e.a from e join d on d.email = e.email`,
+        `select e.a from e where e.todo in ('same', 'create', 'update') and not exists (select from g where g.email = e.email)`,
       ),
     )
   }
@@ -132,9 +146,8 @@ select ${[
     `${canUpdate && canBeOver ? emailsOf('over') : 'null::text'} as over`,
     `${canUpdate ? 'null::text' : emailsOf('exists')} as existing`,
     `${canCreate ? 'null::text' : emailsOf('absent')} as absent`,
-    `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo in ('create', 'update')
-    and (select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))
-    and not exists (select from d where d.email = e.email)) as again`,
+    `(select string_agg(g.email::text, ${names.rowSeparator}::text) from g) as again`,
+    ...(plan.returnsId ? [`coalesce(${ids.join(', ')}) as id`] : []),
   ].join(',\n  ')}`
 }
 

@@ -20,6 +20,8 @@ export interface BatchOutcome {
   unchanged: number
   /** the rows that were not stored, by email */
   unstored: ReadonlyMap<string, UnstoredFate>
+  /** the id of the customer, where the plan asks for it */
+  id?: string
 }
 
 /** What the batches of one upload, or one upsert, have in common. */
@@ -52,7 +54,8 @@ export async function writeBatch(
   const clearedNames = joinClearedNames(target, separator)
   if (clearedNames !== undefined) parameters.push(clearedNames)
   const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
-  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, { signal, isOneOfMany: true })
+  const isOneOfMany = !plan.returnsId || !mayHaveName(text)
+  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, { signal, isOneOfMany })
   const unstored = UNSTORED.flatMap((fate, at) =>
     (lists[at]?.split(rowSeparator) ?? []).map((email) => [email, fate] as const),
   )
@@ -61,7 +64,17 @@ export async function writeBatch(
     updated: Number(updated),
     unchanged: Number(unchanged),
     unstored: new Map(unstored),
+    ...(plan.returnsId ? { id: lists[UNSTORED.length] ?? '' } : {}),
   }
+}
+
+/** The statements for one customer that have a name on the server, which spares the planning: hosts send few layouts. */
+const NAMED = new Set<string>()
+const MAX_NAMED = 16
+
+function mayHaveName(text: string): boolean {
+  if (NAMED.size < MAX_NAMED) NAMED.add(text)
+  return NAMED.has(text)
 }
 
 /**

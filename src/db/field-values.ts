@@ -104,14 +104,16 @@ function checkDate(type: 'date' | 'timestamp' | 'timestamptz', format: DateForma
     // A date with midnight is what many exports make of a date; any other time of day would be lost.
     if (type === 'date') return /^00:00:00(?:\.0+)?$/.test(time.clock) ? date.iso : expected
     if (type === 'timestamptz') return `${date.iso} ${time.clock}${time.zone || 'Z'}`
-    return time.zone ? toUtc(date.iso, time.clock, time.zone) : `${date.iso} ${time.clock}`
+    return time.zone ? (toUtc(date.iso, time.clock, time.zone) ?? expected) : `${date.iso} ${time.clock}`
   }
 }
 
 /** A moment as a UTC time of day, for a column without time zone: PostgreSQL would drop the offset without a word. */
-function toUtc(date: string, clock: string, zone: string): string {
+function toUtc(date: string, clock: string, zone: string): string | undefined {
   const [hours, minutes = '00'] = zone === 'Z' ? ['+00'] : (zone.match(/[+-]?\d{2}/g) as string[])
   const moment = new Date(`${date}T${clock.slice(0, 8)}${hours}:${minutes}`)
+  // The offset may lead out of the four-digit years.
+  if (moment.getUTCFullYear() < 1 || moment.getUTCFullYear() > 9999) return undefined
   return `${moment.toISOString().slice(0, 19).replace('T', ' ')}${clock.slice(8)}`
 }
 
@@ -144,6 +146,7 @@ function readTime(text: string): { clock: string; zone: string } | undefined {
   const [, hours, minutes, secondsWithFraction, fraction, seconds, zone] = found
   const second = secondsWithFraction ?? seconds ?? '00'
   if (Number(hours) > 23 || Number(minutes) > 59 || Number(second) > 59) return undefined
-  if (zone && Math.abs(Number.parseInt(zone.slice(0, 3), 10)) > 15) return undefined
+  // PostgreSQL takes offsets below sixteen hours.
+  if (zone && !/^(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)$/i.test(zone)) return undefined
   return { clock: `${hours}:${minutes}:${second}${fraction ?? ''}`, zone: zone ? zone.toUpperCase() : '' }
 }

@@ -5,7 +5,7 @@ import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowP
 import { lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import type { MergeOptions } from './batch-statement.js'
-import { isTransaction, queryRow, type SqlClient } from './client.js'
+import { isTransaction, type SqlClient } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
 import { type DateFormat, valueCheck } from './field-values.js'
@@ -65,6 +65,7 @@ export async function upsertCustomer(
       fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
       hasAttributes: names.length > 0,
       sharesAccount: !isTransaction(sql),
+      returnsId: true,
     },
   }
   for (let tries = 1; ; tries++) {
@@ -75,13 +76,7 @@ export async function upsertCustomer(
     const fate = outcome.unstored.get(email)
     if (fate === 'again' && tries < 10) continue
     if (fate) throwProblem(fateProblem(fate, maxCustomAttributes))
-    const [id] = await queryRow(
-      sql,
-      `select c.id::text from ${shape.customerTable} c
-       where c.account_id = $1::${shape.accountIdType} and c.email = $2::text::${shape.columns.get('email')!.castType}`,
-      [accountId, email],
-    )
-    return { id: id!, outcome: STORED.find((name) => outcome[name] > 0)! }
+    return { id: outcome.id!, outcome: STORED.find((name) => outcome[name] > 0)! }
   }
 }
 

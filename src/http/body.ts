@@ -6,6 +6,8 @@ export interface BodyLimits {
   maxBytes: number
   /** most milliseconds without a byte while more is awaited; 0 for no limit */
   idleTimeout: number
+  /** most milliseconds until all of it has come; none or 0 for no limit */
+  timeout?: number
 }
 
 /** A request's body on its way in. */
@@ -30,18 +32,20 @@ const BUFFERED_BYTES = 16 * 1024 * 1024
  * @throws CustomAttributesError while it is read: `REQUEST_TOO_LARGE`, `REQUEST_TIMEOUT`, and `ABORTED` when the client
  *   goes away
  */
-export function openBody(request: Request, { maxBytes, idleTimeout }: BodyLimits): RequestBody {
+export function openBody(request: Request, { maxBytes, idleTimeout, timeout = 0 }: BodyLimits): RequestBody {
   const reader = request.body?.getReader()
   const stop = new AbortController()
   const clientGone = () => stop.abort(clientWentAway(request.signal.reason))
   if (request.signal.aborted) clientGone()
   request.signal.addEventListener('abort', clientGone, { once: true })
 
+  const timer = timeout > 0 ? setTimeout(() => stop.abort(tookTooLong(timeout)), timeout) : undefined
+
   async function* chunks(): AsyncGenerator<Uint8Array, void> {
     let bytes = 0
     while (reader) {
       const next = await readChunk(reader, stop, idleTimeout)
-      if (next.done) return
+      if (next.done) return clearTimeout(timer)
       bytes += next.value.byteLength
       if (bytes > maxBytes) throw requestTooLarge(maxBytes)
       yield next.value
@@ -63,6 +67,7 @@ export function openBody(request: Request, { maxBytes, idleTimeout }: BodyLimits
     chunks: chunks(),
     close(most = BUFFERED_BYTES) {
       request.signal.removeEventListener('abort', clientGone)
+      clearTimeout(timer)
       stop.abort(new Error('The body was closed.'))
       dropped ??= drop(most).catch(() => {})
       return dropped
@@ -117,6 +122,15 @@ function timedOut(idleTimeout: number): CustomAttributesError {
     'REQUEST_TIMEOUT',
     `Nothing more of the body came for ${idleTimeout} milliseconds. Send the request again.`,
     { idleTimeout },
+  )
+}
+
+function tookTooLong(timeout: number): CustomAttributesError {
+  return new CustomAttributesError(
+    'REQUEST_TIMEOUT',
+    `The body did not come within ${timeout} milliseconds, and the upload keeps others waiting meanwhile. ` +
+      'Send it again over a faster line, or without atomic and dry_run.',
+    { timeout },
   )
 }
 

@@ -31,16 +31,16 @@ export interface CsvBody {
 /**
  * Opens the CSV that a request brings: the file of a multipart form, or the body itself.
  *
- * @param limits - `maxBytes` of the file, and `idleTimeout` in milliseconds
+ * @param limits - `maxBytes` of the file, and the times of the body
  * @throws CustomAttributesError `NO_FILE`, `NOT_CSV`, `FILE_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, and what reading the
  *   body throws
  */
-export async function openCsvBody(request: Request, { maxBytes, idleTimeout }: BodyLimits): Promise<CsvBody> {
+export async function openCsvBody(request: Request, { maxBytes, ...times }: BodyLimits): Promise<CsvBody> {
   const contentType = request.headers.get('content-type') ?? ''
   const isForm = mediaType(contentType) === 'multipart/form-data'
   const most = isForm ? maxBytes + FORM_BYTES : maxBytes
   // Of a bare CSV the upload itself counts the bytes.
-  const body = openBody(request, { maxBytes: isForm ? most : Number.POSITIVE_INFINITY, idleTimeout })
+  const body = openBody(request, { maxBytes: isForm ? most : Number.POSITIVE_INFINITY, ...times })
   try {
     checkContentEncoding(request)
     const length = Number(request.headers.get('content-length') ?? Number.NaN)

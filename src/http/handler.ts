@@ -1,3 +1,4 @@
+import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { CustomAttributesStore } from '../store.js'
 import type { Exchange } from './exchange.js'
@@ -38,7 +39,7 @@ export function createHttpHandler(
     try {
       const { pathname, searchParams } = new URL(request.url)
       route = findRoute(settings.basePath, request.method, pathname)
-      const answer: unknown = await settings.authorize(request, { ...route })
+      const answer: unknown = await orAborted(authorized(settings, request, route), request.signal)
       if (isResponse(answer)) return answer
       if (answer !== true) {
         throw new CustomAttributesError('FORBIDDEN', 'This request is not allowed. Sign in, or ask for access.')
@@ -49,6 +50,11 @@ export function createHttpHandler(
       return errorResponse(explain(error))
     }
   }
+}
+
+/** What the host says to a request, also where it throws at once. */
+async function authorized(settings: HttpSettings, request: Request, route: HttpRoute): Promise<unknown> {
+  return settings.authorize(request, { ...route })
 }
 
 /** The error as the client gets it. What is not of the library stays on the server. */

@@ -33,6 +33,11 @@ export interface HttpHandlerOptions {
   /** Most milliseconds in which a client sends nothing while more is awaited. Default 30,000; 0 waits for ever. */
   idleTimeout?: number
   /**
+   * Most milliseconds for the body of an upload with `atomic` or `dry_run`, which keeps a connection and the account's lock
+   * until it has come. Default 120,000; 0 waits for ever.
+   */
+  heldTimeout?: number
+  /**
    * Receives every error that is the host's to look at: those a client only sees as `INTERNAL_ERROR`, and those of the
    * catalogue with a status from 500. It is not waited for, and what it throws or rejects with is dropped. Default: nobody.
    */
@@ -56,6 +61,7 @@ const RULES = {
   extraTags: isObject,
   allowUnescaped: isFlag,
   idleTimeout: wholeNumber(0, 2 ** 31 - 1),
+  heldTimeout: wholeNumber(0, 2 ** 31 - 1),
   onError: isFunction,
 }
 
@@ -66,6 +72,7 @@ const DEFAULTS = {
   extraTags: {},
   allowUnescaped: false,
   idleTimeout: 30_000,
+  heldTimeout: 120_000,
   onError: () => {},
 } satisfies Partial<HttpHandlerOptions>
 

@@ -9,7 +9,9 @@ import { readColumnParameters, readUploadQuery } from './upload-parameters.js'
 export async function upload(exchange: Exchange): Promise<Response> {
   const { store, settings, request, query, accountId, explain } = exchange
   const requested = readUploadQuery(query, settings)
-  const csv = await openCsvBody(request, { ...settings, maxBytes: settings.upload.maxBytes })
+  const { atomic, dryRun, maxBytes } = { ...settings.upload, ...requested }
+  const { idleTimeout, heldTimeout } = settings
+  const csv = await openCsvBody(request, { maxBytes, idleTimeout, timeout: atomic || dryRun ? heldTimeout : 0 })
   try {
     const options = { ...settings.upload, ...requested, ...readColumnParameters(csv.fields, query, settings) }
     if (!wantsEventStream(request)) {

@@ -5,7 +5,7 @@ import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openC
 import type { Delimiter } from '../csv/records.js'
 import type { CsvInput } from '../csv/source.js'
 import { readDefinitions } from '../db/definitions.js'
-import { isCustomAttributesError, type Problem, toProblem } from '../errors.js'
+import { cutProblem, isCustomAttributesError, type Problem, toProblem } from '../errors.js'
 import { oneOf, type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
@@ -101,7 +101,7 @@ export async function previewCsv(
       columns: mapping.columns.map((column, at) => ({ ...column, samples: head.samples[at] ?? [] })),
       ignored: [...mapping.ignored],
       warnings: file.warnings(),
-      problems,
+      problems: problems.map(cutProblem),
       rows: head.rows,
       rejected: head.rejected,
     }

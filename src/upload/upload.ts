@@ -174,6 +174,7 @@ async function writeRows(run: Run): Promise<void> {
         hasAttributes: entries.attributes.length > 0,
         maxCustomAttributes: run.maxCustomAttributes,
         sharesAccount: !isExclusive,
+        returnsId: false,
       },
     },
     isAccountEmpty: await isAccountEmpty(sql, shape, accountId, signal),

@@ -208,6 +208,10 @@ test('the check finds a statement without the account', () => {
   const table = '"customer"."customer"'
   expect(referencesWithoutAccount(`select from ${table} c where c.account_id = $1::uuid`)).toEqual([])
   expect(referencesWithoutAccount(`select from ${table} c where c.email = $2`)).toHaveLength(1)
+  const twice = (other: string) =>
+    `select from ${table} c where c.account_id = any (array[$1::uuid, ${other}]) and true`
+  expect(referencesWithoutAccount(twice('$1::uuid'))).toEqual([])
+  expect(referencesWithoutAccount(twice('$2::uuid'))).toHaveLength(1)
   expect(
     referencesWithoutAccount(
       `with a as (select from ${table} c where c.account_id = $1::uuid) update ${table} c set city = 'x'`,
@@ -244,8 +248,7 @@ function referencesWithoutAccount(text: string): string[] {
   return references.filter(
     (reference) =>
       !/account_id = (?:\$1|_ca_account)::uuid/.test(reference) &&
-      !/^into \S+(?: as \w)? \(account_id, [^)]*\)\s+select (?:\$1|_ca_account)::uuid,/.test(reference) &&
-      // The update of a batch takes the account from the rows that were locked by it.
-      !/^update .*\bfrom w where c\.account_id = w\.account_id/s.test(reference),
+      !/account_id = any \(array\[(\$1|_ca_account)::uuid, \1::uuid\]\) and/.test(reference) &&
+      !/^into \S+(?: as \w)? \(account_id, [^)]*\)\s+select (?:\$1|_ca_account)::uuid,/.test(reference),
   )
 }

@@ -43,6 +43,8 @@ function watchedStore(
   const client = db.connect({
     max: 3,
     backoff: () => 0.005,
+    // The client's own query for array types has no promise: where a fault ends it, the process ends.
+    fetch_types: false,
     connection: { application_name: name },
     debug: (_, text) => {
       if (text.includes('do update set last_seen_at')) onPhase('definitions')

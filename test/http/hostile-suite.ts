@@ -233,6 +233,34 @@ export function describeHostileRequests(
       }
     })
 
+    it.each(['atomic', 'dry_run'])(
+      'a client that drips does not keep the connection of an upload with %s',
+      async (mode) => {
+        api.use({ heldTimeout: 400, allowAtomic: true, allowDryRun: true })
+        const account = api.newAccount()
+        // More than is read before anything is written, so that the transaction is open while the rest drips.
+        const request = open(account, { 'content-type': 'text/csv', 'content-length': 10_000_000 }, `?${mode}=true`)
+        const answer = reply(request)
+        request.write(`${CSV}${'\n'.repeat(300_000)}`)
+        const drip = setInterval(() => request.write('\n'), 20)
+        const { status, body: answered } = await answer
+        clearInterval(drip)
+        expect([status, answered.code, answered.details.timeout]).toEqual([408, 'REQUEST_TIMEOUT', 400])
+        request.destroy()
+        expect((await api.stored(account)).customers).toBe(0)
+      },
+    )
+
+    it('is not told all of itself in an error', async () => {
+      const columns = JSON.stringify(Array.from({ length: 60_000 }, () => null))
+      for (const path of ['upload', 'upload/preview']) {
+        const body = formOf(CSV, 'customers.csv', { columns })
+        const to = `/api/accounts/${api.newAccount()}/customers/${path}`
+        const response = await api.server.fetch(to, { method: 'POST', body })
+        expect((await response.text()).length).toBeLessThan(60_000)
+      }
+    })
+
     it.each([0, 2_000])('a client that sends slowly is waited for (idleTimeout %i)', async (idleTimeout) => {
       api.use({ idleTimeout })
       const account = api.newAccount()
