@@ -43,5 +43,10 @@ export async function lockAccount(
   accountId: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await query(tx, `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`, [accountId], { signal })
+  const lock = `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`
+  await query(tx, lock, [accountId], { signal })
+  if (!shape.isDistributed) return
+  // A statement that runs wholly on the account's server takes its locks there.
+  const rows = `select from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 0`
+  await query(tx, `${lock} from (select count(*) from (${rows}) c) there`, [accountId], { signal })
 }

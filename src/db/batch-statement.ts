@@ -79,7 +79,7 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
       : ` else 'exists'`
   } end as todo
   from s left join lateral (select c.* from ${table} c
-    where ${lookUpSql(account, 's.email')} offset 0) k on true)`,
+    where ${lookUpSql(shape, account, 's.email')} offset 0) k on true)`,
   )
 
   if (canCreate) {
@@ -101,12 +101,12 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
   from (select * from e where e.todo = 'update'${canCreate ? ' and (select count(*) from ins) >= 0' : ''}
     order by ${emailOrderSql(shape, 'e.email')}) r
   cross join lateral (select c.account_id from ${table} c
-    where ${lookUpSql(account, 'r.email')} and ${changed('r', 'c')}${
+    where ${lookUpSql(shape, account, 'r.email')} and ${changed('r', 'c')}${
       canBeOver ? ` and not (${over('r', 'c')})` : ''
     } for no key update) k)`,
       `upd as (
   update ${table} c set ${updates.join(', ')}
-  from w where w.todo = 'update' and ${lookUpSql(account, 'w.email')} returning ${plan.returnsId ? 'w.email, c.id' : 'w.email'})`,
+  from w where w.todo = 'update' and ${lookUpSql(shape, account, 'w.email')} returning ${plan.returnsId ? 'w.email, c.id' : 'w.email'})`,
     )
   }
   const ids = [
@@ -119,19 +119,16 @@ export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: P
     ...(canUpdate ? ['select email from upd'] : []),
   ].join(' union all ')
   ctes.push(`d as materialized (${written || 'select email from e where false'})`)
-  // A trigger may have stored another email than the row's: what is missing is told by number first.
-  ctes.push(
-    `g as materialized (select e.email from e where e.todo in ('create', 'update')
-  and (select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))
-  and not exists (select from d where d.email = e.email))`,
-  )
+  // A trigger may have stored another email than the row's: whether all is written is told by number first.
+  const isSome = `(select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))`
 
   if (plan.recordsDefinitions) {
     ctes.push(
       definitionsSql(
         shape,
         names,
-        `select e.a from e where e.todo in ('same', 'create', 'update') and not exists (select from g where g.email = e.email)`,
+        `select e.a from e where e.todo = 'same' union all select e.a from e where e.todo in ('create', 'update')
+    and (not ${isSome} or exists (select from d where d.email = e.email))`,
       ),
     )
   }
@@ -146,7 +143,8 @@ select ${[
     `${canUpdate && canBeOver ? emailsOf('over') : 'null::text'} as over`,
     `${canUpdate ? 'null::text' : emailsOf('exists')} as existing`,
     `${canCreate ? 'null::text' : emailsOf('absent')} as absent`,
-    `(select string_agg(g.email::text, ${names.rowSeparator}::text) from g) as again`,
+    `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo in ('create', 'update')
+    and ${isSome} and not exists (select from d where d.email = e.email)) as again`,
     ...(plan.returnsId ? [`coalesce(${ids.join(', ')}) as id`] : []),
   ].join(',\n  ')}`
 }
@@ -186,9 +184,11 @@ function rowsSql(
  *
  * Statistics that saw one customer per account make every other index that begins with the account look as good, and
  * that would read the whole account for each row. So the account is asked for twice, which lets such an index expect two
- * rows where the unique one expects one, and a row has a price: that of a branch which is never taken.
+ * rows where the unique one expects one, and a row has a price: that of a branch which is never taken. Citus finds the
+ * account's server by a plain comparison only.
  */
-export function lookUpSql(account: string, email: string): string {
+export function lookUpSql({ isDistributed }: TableShape, account: string, email: string): string {
+  if (isDistributed) return `c.account_id = ${account} and c.email = ${email}`
   return `c.account_id = any (array[${account}, ${account}]) and c.email = ${email}
     and case when c.email = c.email then true
       else (select count(*) > 0 from generate_series(1, 80) n where n = length(c.email::text)) end`

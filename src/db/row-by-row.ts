@@ -69,7 +69,7 @@ function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): s
   const lock = `${plan.sharesAccount ? share : ''}  perform 1 from (select e.email from (select distinct email from (${emails}) r) e
     order by ${emailOrderSql(shape, 'e.email')}) r
   cross join lateral (select 1 from ${shape.customerTable} c
-    where ${lookUpSql(`${VARIABLES.account}::${shape.accountIdType}`, 'r.email')} for no key update) k;`
+    where ${lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email')} for no key update) k;`
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
   return `
 #variable_conflict use_column
@@ -91,8 +91,7 @@ declare
   _ca_plan_cache_mode text := current_setting('plan_cache_mode');
 begin
   -- One plan for all rows: planning five times for the row at hand would cost more than the rows. Citus refuses it.
-  perform set_config('plan_cache_mode', case when exists (select from pg_catalog.pg_extension where extname = 'citus')
-    then 'force_custom_plan' else 'force_generic_plan' end, true);
+  perform set_config('plan_cache_mode', 'force_${shape.isDistributed ? 'custom' : 'generic'}_plan', true);
   -- Every customer first, in order: within the rows an unchanged one would lock nothing, and a later row too late.
 ${lock}
   foreach _ca_row in array string_to_array(_ca_rows, _ca_row_separator) loop

@@ -40,6 +40,8 @@ export interface TableShape {
   isEmailCaseInsensitive: boolean
   /** whether a trigger or a rule may swallow or change a row that is inserted */
   hasInsertTriggers: boolean
+  /** whether Citus keeps the table's rows on several servers, by account */
+  isDistributed: boolean
 }
 
 /** The tables and the cap a store works with. */
@@ -122,6 +124,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     standardFields: STANDARD_COLUMNS.filter(isWritable),
     isEmailCaseInsensitive: email.type === 'citext',
     hasInsertTriggers: await hasInsertTriggers(sql, customer),
+    isDistributed: await isDistributed(sql, customer),
   }
 }
 
@@ -241,6 +244,22 @@ async function hasInsertTriggers(sql: SqlClient, table: FoundTable): Promise<boo
     [table.oid],
   )
   return rows.length > 0
+}
+
+async function isDistributed(sql: SqlClient, table: FoundTable): Promise<boolean> {
+  const [citus] = await query(sql, `select pg_catalog.to_regclass('pg_catalog.pg_dist_partition')::text`)
+  if (citus?.[0] == null) return false
+  const rows = await query(sql, 'select 1::text from pg_catalog.pg_dist_partition where logicalrelid = $1::oid', [
+    table.oid,
+  ])
+  if (rows.length === 0) return false
+  const [style] = await query(sql, `select pg_catalog.current_setting('DateStyle')::text`)
+  if (style?.[0]?.startsWith('ISO')) return true
+  throw notReady(
+    `Citus sends moments to its workers in the session's DateStyle, ${style?.[0]}, in which days and months can change places. ` +
+      "Give the client an ISO one: postgres(url, { connection: { DateStyle: 'ISO' } }).",
+    { table: table.name, setting: 'DateStyle' },
+  )
 }
 
 async function requireCap(sql: SqlClient, table: FoundTable, cap: number, migration: string): Promise<void> {

@@ -33,8 +33,8 @@ async function inReleasedSavepoint<T>(tx: TransactionSql, work: (tx: SqlClient) 
     await sendNow(tx, 'release savepoint custom_attributes')
     return result
   } catch (error) {
-    // Without a connection there is nothing to release.
-    if (!isConnectionGone(error)) await sendNow(tx, 'release savepoint custom_attributes')
+    // Without a connection there is nothing to release; whatever else goes wrong now, the first failure is the one to tell.
+    if (!isConnectionGone(error)) await sendNow(tx, 'release savepoint custom_attributes').catch(() => {})
     throw error
   }
 }
@@ -60,10 +60,10 @@ function pastLostConnection<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let isGone = false
-    let ownFailure: unknown
+    let ownFailure: { error: unknown } | undefined
     const guarded = (tx: TransactionSql): Promise<T> =>
       work(tx).catch((error) => {
-        ownFailure = error
+        ownFailure = { error }
         if (!isGone && !isConnectionGone(error)) throw error
         reject(error)
         return new Promise<never>(() => {})
@@ -72,8 +72,9 @@ function pastLostConnection<T>(
       (result) => resolve(result as T),
       (error) => {
         isGone = true
-        if (error !== ownFailure) noteDatabaseError(error)
-        reject(error)
+        if (!ownFailure) noteDatabaseError(error)
+        // The rollback can fail, too: that is not what the caller needs to know.
+        reject(ownFailure ? ownFailure.error : error)
       },
     )
   })

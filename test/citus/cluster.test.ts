@@ -36,6 +36,40 @@ test('eight appliers at once distribute the tables once', async () => {
   }
 })
 
+test('a session whose DateStyle would change days and months on the way is refused', async () => {
+  const client = db.connect({ connection: { DateStyle: 'SQL, DMY' } })
+  const error = await rejectionOf(createCustomAttributesStore(client).upsertCustomer(account, { email: 'a@x.com' }))
+  expect(error.code).toBe('SCHEMA_NOT_READY')
+  const remedied = db.connect({ connection: { DateStyle: 'ISO' } })
+  await createCustomAttributesStore(remedied).upsertCustomer(account, { email: 'a@x.com' })
+})
+
+test('four uploads at once on one account, in all modes, twenty times: no deadlock reaches the caller', async () => {
+  const csv = (name: string) =>
+    `email,city\n${Array.from({ length: 60 }, (_, at) => `p${at}@x.com,${name}`).join('\n')}\n`
+  await store.uploadCsv(account, csv('before'))
+  for (let round = 0; round < 20; round++) {
+    const results = await Promise.all([
+      store.uploadCsv(account, csv(`plain ${round}`), { batchSize: 20 }),
+      store.uploadCsv(account, csv(`atomic ${round}`), { atomic: true, batchSize: 20 }),
+      store.uploadCsv(account, csv(`dry ${round}`), { dryRun: true, batchSize: 20 }),
+      store.uploadCsv(account, csv(`known ${round}`), { unknown: 'reject', batchSize: 20 }),
+    ])
+    for (const { rowsTotal, rowsRejected } of results) expect([rowsTotal, rowsRejected]).toEqual([60, 0])
+  }
+})
+
+test('an account does not wait for another one that is locked', async () => {
+  const other = newAccount()
+  await store.uploadCsv(other, 'email,city\na@x.com,Rome\n')
+  await store.uploadCsv(account, 'email,city\na@x.com,Rome\n')
+  await db.sql.begin(async (tx) => {
+    await tx`update customer.customer set city = 'held' where account_id = ${other}`
+    const result = await store.uploadCsv(account, 'email,city\na@x.com,Oslo\nb@x.com,Oslo\n')
+    expect(result).toMatchObject({ customersCreated: 1, customersUpdated: 1 })
+  })
+})
+
 test('a refused row names its constraint as the table does, not as the shard', async () => {
   await db.sql.unsafe(`alter table customer.customer add constraint no_atlantis check (city <> 'Atlantis')`)
   await db.sql.unsafe('create unique index one_phone on customer.customer (account_id, phone)')
