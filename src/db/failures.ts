@@ -25,7 +25,7 @@ const LOST = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_E
 const LOST_STATES = /^(?:08(?!P01)|57P01$|57P02$)/
 /** How libpq tells Citus, and Citus without an SQLSTATE its client, that a worker is gone. */
 const LOST_WORKER =
-  /^(?:server closed the connection unexpectedly|could not (?:send data to|receive data from) server|connection not open|no connection to the server|SSL connection has been closed unexpectedly)/
+  /^(?:server closed the connection unexpectedly|could not (?:send data to|receive data from) server|connection not open|failure on connection marked as essential|no connection to the server|SSL connection has been closed unexpectedly)/
 
 /** Errors that came from the client or the server. A host's callback may throw things with the same codes. */
 const FROM_DATABASE = new WeakSet<object>()

@@ -8,7 +8,8 @@ const db = useDatabase()
 let store: CustomAttributesStore
 let account: string
 beforeEach(() => {
-  store = createCustomAttributesStore(db.client)
+  // A client of its own: what a test does to workers' connections is not the next one's.
+  store = createCustomAttributesStore(db.connect())
   account = newAccount()
 })
 
@@ -79,6 +80,7 @@ test('a refused row names its constraint as the table does, not as the shard', a
     onRejected: (row) => refused.push(row),
   })
   expect(result).toMatchObject({ customersCreated: 2, rowsRejected: 2 })
+  refused.sort((a, b) => a.row - b.row)
   expect(refused.map(({ row, code, details }) => [row, code, details])).toEqual([
     [3, 'ROW_REFUSED', { sqlstate: '23514', constraint: 'no_atlantis' }],
     [4, 'ROW_REFUSED', { sqlstate: '23505', constraint: 'one_phone' }],
