@@ -1,5 +1,5 @@
 /** Most milliseconds that a loop works on without a turn of the event loop. */
-const SLICE_MS = 8
+const SLICE_MS = 4
 
 /**
  * Keeps a loop over data that is all there from standing in the way of timers, signals and other requests: promises that

@@ -199,7 +199,8 @@ async function writeRows(run: Run): Promise<void> {
     for await (const { records, lines, faults } of file.records()) {
       for (let at = 0; at < records.length; at++) {
         row++
-        if (row % ROWS_BETWEEN_LOOKS === 0) {
+        // A piece of the file was parsed, or some rows were read.
+        if (at % ROWS_BETWEEN_LOOKS === 0) {
           const turn = pace()
           if (turn) {
             await turn

@@ -46,6 +46,7 @@ async function runTemplates(): Promise<void> {
 
 await run('upload.ts')
 await run('refused.ts')
+await run('event-loop.ts')
 await runTemplates()
 await run('mail-merge.ts')
 await run('page.ts')

@@ -13,6 +13,7 @@ const SECTIONS: Record<string, RegExp> = {
   steps: /^upload \d+ steps$/,
   memory: /^upload memory$/,
   refused: /^upload refused$/,
+  'event loop': /^event loop$/,
   templates: /^templates /,
   'mail merge': /^mail-merge /,
 }
