@@ -1,5 +1,17 @@
 import { CustomAttributesError, type Problem, throwProblem, toProblem } from './errors.js'
-import { attributeNameFault, fieldOfForm, isStandardColumn, nameForm, nameIndex, type StandardColumn } from './names.js'
+import { fieldOfAlias } from './field-names.js'
+import { type FieldSuggestion, suggestFields } from './field-suggestions.js'
+import { cleanHeader, whyLeftOut } from './headers.js'
+import {
+  attributeNameFault,
+  fieldOfForm,
+  isSpeltAlike,
+  isStandardColumn,
+  nameForm,
+  nameIndex,
+  type StandardColumn,
+  usableName,
+} from './names.js'
 import {
   anyOf,
   describe,
@@ -23,7 +35,7 @@ export type ColumnReason =
   | 'alias'
   /** any other header: an attribute under the header's own spelling */
   | 'attribute'
-  /** the header has the form of an attribute name the account already uses */
+  /** the account uses an attribute of this name already: of the same spelling, or the only one of the same form */
   | 'known_attribute'
   /** the `columns` option said so */
   | 'mapped'
@@ -48,12 +60,27 @@ export type IgnoredReason =
 
 /** One column of the file and its target. */
 export interface MappedColumn {
-  /** the header as the file has it, trimmed */
+  /** the header as the file has it, trimmed and on one line */
   header: string
   /** counted from 1 */
   position: number
   target: ColumnTarget
   reason: ColumnReason
+}
+
+/** A header whose column goes to an attribute that is spelt otherwise, in more than case and blanks. */
+export interface ColumnWarning {
+  code: 'HEADER_TAKEN_AS'
+  message: string
+}
+
+/** The standard fields that a header may mean, though no rule says so. */
+export interface ColumnSuggestion {
+  header: string
+  /** counted from 1 */
+  position: number
+  /** the likeliest first, at most three */
+  fields: FieldSuggestion[]
 }
 
 /** What every column of a file means; made once by {@link mapColumns} and read for each row. */
@@ -66,23 +93,31 @@ export interface ColumnMapping {
   readonly ignored: readonly { header: string; position: number; reason: IgnoredReason }[]
   /** one entry per header, in order; edited or not, it can be passed back as the option `columns` */
   readonly columns: readonly MappedColumn[]
+  /** what the owner of the file should know, though nothing is wrong */
+  readonly warnings: readonly ColumnWarning[]
 }
 
 /** Options of {@link mapColumns} and {@link inspectColumns}. */
 export interface ColumnOptions {
   /**
-   * Targets that override the automatic ones: an object by header (as spelt in the file, trimmed) or an array by
-   * position. `{ field: 'phone' }`, `{ attribute: 'Handy' }`, or `null` to skip; `undefined` leaves a column automatic.
+   * Targets that override the automatic ones: an object by header (as spelt in the file, trimmed, a blank for a line
+   * break) or an array by position. `{ field: 'phone' }`, `{ attribute: 'Handy' }`, or `null` to skip; `undefined` leaves a column automatic.
    * The entries of `ColumnMapping.columns` are accepted as they are.
    */
   columns?:
     | Readonly<Record<string, ColumnTarget | undefined>>
     | readonly (ColumnTarget | Pick<MappedColumn, 'target'> | undefined)[]
-  /** Which headers that are no standard field become attributes. Default `'all'`. */
+  /**
+   * Which headers that are no standard field become attributes: those of a listed spelling, or where the file has none of
+   * that spelling, those of its form. Default `'all'`.
+   */
   attributes?: 'all' | 'none' | readonly string[]
   /** Which standard fields the file may fill, also by `columns`; `email` always may. Default `'all'`. */
   fields?: 'all' | readonly StandardColumn[]
-  /** Attribute names that the account uses already: a header of the same form takes the known spelling. Default none. */
+  /**
+   * Attribute names that the account uses already. A header goes to the one of its spelling, else to the only one of its
+   * form, before it is taken for an alias of a field. Default none.
+   */
   knownAttributes?: readonly string[]
   /** Most custom attributes. Default 10. */
   maxCustomAttributes?: number
@@ -106,55 +141,22 @@ const COLUMN_DEFAULTS = {
 
 type ResolvedColumnOptions = Resolved<ColumnOptions, typeof COLUMN_DEFAULTS>
 
-const ALIASES: Readonly<Partial<Record<StandardColumn, readonly string[]>>> = {
-  email: ['emailaddress', 'email1value'],
-  first_name: ['fname', 'givenname'],
-  last_name: ['lname', 'familyname', 'surname'],
-  phone: ['phonenumber', 'mobile', 'mobilephone', 'phone1value', 'sms'],
-  company: ['companyname', 'organization', 'organizationname'],
-  postal_code: ['zip', 'zipcode', 'postcode', 'postal'],
-  province: ['state', 'region', 'stateregion'],
-}
-
-const FIELD_BY_ALIAS = new Map<string, StandardColumn>(
-  Object.entries(ALIASES).flatMap(([field, aliases]) =>
-    aliases.map((alias) => [alias, field as StandardColumn] as const),
-  ),
-)
-const RESERVED_FORMS = new Set(['id', 'accountid', 'createdat', 'updatedat', 'customattributes'])
-const REJECTED_ROWS_HEADERS = new Set(['error_code', 'error_message'])
-const SENSITIVE_FORMS = new Set(
-  (
-    'password passwd pwd passwordhash hashedpassword encryptedpassword passworddigest passwordsalt passwordtoken ' +
-    'passwordresettoken resetpasswordtoken resettoken rptoken rememberme remembertoken accesstoken refreshtoken ' +
-    'authtoken sessiontoken apitoken apikey apisecret secret secretkey privatekey otpsecret totpsecret'
-  ).split(' '),
-)
-
 /**
  * How an email column is recognised by its header alone, before anything is mapped: by form, by alias, or by the option
  * `columns`.
  */
 export function isEmailHeader(columns?: ColumnOptions['columns']): (header: string, index: number) => boolean {
   return (cell, index) => {
-    const header = dropTextMark(cell.trim())
+    const header = cleanHeader(cell)
     const entry: unknown = Array.isArray(columns) ? columns[index] : undefined
     const named = (entry as Partial<MappedColumn> | null | undefined)?.header
-    const target = override(columns, header, index)
+    const target = override(columns, cell, index)
     // By position a target alone says nothing of the header's text; an entry of a preview has it.
     if (Array.isArray(columns) && target !== undefined && header !== named) return false
     if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
     const form = nameForm(header)
-    return fieldOfForm(form) === 'email' || FIELD_BY_ALIAS.get(form) === 'email'
+    return fieldOfForm(form) === 'email' || fieldOfAlias(form) === 'email'
   }
-}
-
-/**
- * Drops one leading apostrophe before `=`, `+`, `-`, `@`, TAB or CR: the mark with which spreadsheets, and
- * `rejectedRowsCsv`, keep a cell from running as a formula.
- */
-export function dropTextMark(value: string): string {
-  return value.charCodeAt(0) === 39 && '=+-@\t\r'.includes(value.charAt(1)) && value.length > 1 ? value.slice(1) : value
 }
 
 /**
@@ -165,22 +167,28 @@ export function dropTextMark(value: string): string {
  * @param options - overrides and limits; see {@link ColumnOptions}
  * @returns the mapping, complete as far as it could be made, and the problems: at most one per code, in the order
  *   `INVALID_ARGUMENT`, `INVALID_OPTION`, `UNKNOWN_COLUMN`, `EMAIL_COLUMN_MISSING`, `DUPLICATE_COLUMN`,
- *   `INVALID_ATTRIBUTE_NAME`, `TOO_MANY_ATTRIBUTES`
+ *   `INVALID_ATTRIBUTE_NAME`, `TOO_MANY_ATTRIBUTES`; and for headers that no rule takes for a field, the fields that they
+ *   most likely mean: those are to be offered, nothing goes there by itself
  */
 export function inspectColumns(
   headers: readonly string[],
   options?: ColumnOptions,
-): { mapping: ColumnMapping; problems: Problem[] } {
+): { mapping: ColumnMapping; problems: Problem[]; suggestions: ColumnSuggestion[] } {
+  const { mapping, problems, fields } = readColumns(headers, options)
+  return { mapping, problems, suggestions: suggestionsFor(mapping, fields) }
+}
+
+function readColumns(headers: readonly string[], options: ColumnOptions | undefined) {
   const problems: Problem[] = []
+  let resolved: ResolvedColumnOptions = COLUMN_DEFAULTS
   if (isTextList(headers) !== undefined) {
     problems.push({
       code: 'INVALID_ARGUMENT',
       message: `headers must be an array of strings, got ${describe(headers)}.`,
       details: { argument: 'headers' },
     })
-    return { mapping: toMapping([]), problems }
+    return { mapping: toMapping([]), problems, fields: resolved.fields }
   }
-  let resolved: ResolvedColumnOptions = COLUMN_DEFAULTS
   try {
     resolved = resolveOptions<ColumnOptions, typeof COLUMN_DEFAULTS>(
       'inspectColumns',
@@ -204,22 +212,24 @@ export function inspectColumns(
       tooManyAttributes(mapping, resolved.maxCustomAttributes),
     ].filter((problem) => problem !== undefined),
   )
-  return { mapping, problems }
+  return { mapping, problems, fields: resolved.fields }
 }
 
 /**
  * Says what every column of a file means.
  *
- * A header matches a standard field by its form (NFKC, lower case, letters and digits only), or as one of the field's
- * aliases; any other header is a custom attribute under its own spelling. The mapping is made once and then read by
- * `parseRow` for each row.
+ * Names are compared by their form: case, blanks and most punctuation do not count; `%`, `#`, `+`, `&`, currencies and
+ * other symbols do, and a separator between two digits. A header goes to the standard field of its form, else to the
+ * attribute that the account knows by its spelling or as the only one of its form, else to the field that it is an alias
+ * of; any other header is a custom attribute under its own spelling. A known attribute that another header spells stays
+ * that header's. The mapping is made once and then read by `parseRow` for each row.
  *
  * @param headers - the header row, one string per column
  * @param options - overrides and limits; see {@link ColumnOptions}
  * @throws CustomAttributesError the first problem that {@link inspectColumns} finds
  */
 export function mapColumns(headers: readonly string[], options?: ColumnOptions): ColumnMapping {
-  const { mapping, problems } = inspectColumns(headers, options)
+  const { mapping, problems } = readColumns(headers, options)
   if (problems[0]) throwProblem(problems[0])
   return mapping
 }
@@ -245,9 +255,9 @@ function toTarget(entry: ColumnTarget | Pick<MappedColumn, 'target'> | undefined
 }
 
 function assignTargets(headers: readonly string[], options: ResolvedColumnOptions): MappedColumn[] {
-  const names = headers.map((header) => dropTextMark(header.trim()))
+  const names = headers.map(cleanHeader)
   const forms = names.map(nameForm)
-  const overrides = names.map((name, index) => override(options.columns, name, index))
+  const overrides = headers.map((header, index) => override(options.columns, header, index))
   const claimed = new Set<StandardColumn>()
   for (const [index, form] of forms.entries()) {
     const target = overrides[index]
@@ -255,8 +265,8 @@ function assignTargets(headers: readonly string[], options: ResolvedColumnOption
     const field = fieldOfForm(form)
     if (target === undefined && field) claimed.add(field)
   }
-  const knownName = nameIndex(options.knownAttributes ?? [])
-  const chosen = chosenAttributes(options.attributes)
+  const findKnown = knownAttributeFinder(forms, overrides, options.knownAttributes ?? [])
+  const chosen = chosenAttributes(options.attributes, names)
   const allowed = options.fields === 'all' ? undefined : new Set<StandardColumn>(['email', ...options.fields])
 
   return names.map((header, index): MappedColumn => {
@@ -266,45 +276,78 @@ function assignTargets(headers: readonly string[], options: ResolvedColumnOption
       target,
       reason,
     })
+    const toField = (field: StandardColumn, reason: ColumnReason) =>
+      allowed && !allowed.has(field) ? column(null, 'field_not_allowed') : column({ field }, reason)
     const mapped = overrides[index]
     if (mapped === null) return column(null, 'skipped')
     if (mapped !== undefined) {
       // `fields` is the host's word, `columns` may be its user's.
-      if ('field' in mapped && allowed && !allowed.has(mapped.field)) return column(null, 'field_not_allowed')
-      return column('field' in mapped ? { field: mapped.field } : { attribute: mapped.attribute.trim() }, 'mapped')
+      if ('field' in mapped) return toField(mapped.field, 'mapped')
+      return column({ attribute: mapped.attribute.trim() }, 'mapped')
     }
+    const leftOut = whyLeftOut(header)
+    if (leftOut) return column(null, leftOut)
     const form = forms[index]!
-    if (header === '') return column(null, 'blank')
-    if (RESERVED_FORMS.has(form)) return column(null, 'reserved')
-    if (REJECTED_ROWS_HEADERS.has(header.toLowerCase())) return column(null, 'rejected_rows')
-    if (SENSITIVE_FORMS.has(form)) return column(null, 'sensitive')
-    const exact = fieldOfForm(form)
-    const alias = FIELD_BY_ALIAS.get(form)
-    const field = exact ?? (alias && !claimed.has(alias) ? alias : undefined)
-    if (field) {
-      if (allowed && !allowed.has(field)) return column(null, 'field_not_allowed')
-      return column({ field }, exact ? 'field' : 'alias')
-    }
+    const field = fieldOfForm(form)
+    if (field) return toField(field, 'field')
+    const { known, isKnownForm } = findKnown(header, form)
+    const alias = isKnownForm ? undefined : fieldOfAlias(form)
+    if (alias && !claimed.has(alias)) return toField(alias, 'alias')
     if (!chosen(header, form)) return column(null, 'attribute_not_chosen')
-    const known = knownName(header, form)
     return known === undefined
       ? column({ attribute: header }, 'attribute')
       : column({ attribute: known }, 'known_attribute')
   })
 }
 
+/**
+ * Finds the known attribute that a header claims: that of its spelling, or the only one of its form where no other column
+ * is of that form or meant for it. A header of the form of known ones is never taken for an alias, even if it claims none.
+ */
+function knownAttributeFinder(
+  forms: readonly string[],
+  overrides: readonly (ColumnTarget | undefined)[],
+  knownAttributes: readonly string[],
+) {
+  const byName = nameIndex(knownAttributes)
+  const spellings = new Set(knownAttributes)
+  const knownForms = new Set(knownAttributes.map(nameForm))
+  const taken = new Set(
+    overrides.flatMap((target) => (target && 'attribute' in target ? [target.attribute.trim()] : [])),
+  )
+  const columnsOfForm = new Map<string, number>()
+  for (const form of forms) columnsOfForm.set(form, (columnsOfForm.get(form) ?? 0) + 1)
+  return (header: string, form: string): { known: string | undefined; isKnownForm: boolean } => {
+    const isKnownForm = knownForms.has(form)
+    if (spellings.has(header)) return { known: header, isKnownForm }
+    const known = columnsOfForm.get(form) === 1 ? byName(header, form) : undefined
+    return { known: known !== undefined && taken.has(known) ? undefined : known, isKnownForm }
+  }
+}
+
 function override(columns: ColumnOptions['columns'], header: string, index: number): ColumnTarget | undefined {
   if (columns === undefined) return undefined
   if (Array.isArray(columns)) return toTarget(columns[index])
   const byHeader = columns as Readonly<Record<string, ColumnTarget | undefined>>
-  return Object.hasOwn(byHeader, header) ? toTarget(byHeader[header]) : undefined
+  const key = spellingsOf(header).find((spelling) => Object.hasOwn(byHeader, spelling))
+  return key === undefined ? undefined : toTarget(byHeader[key])
 }
 
-function chosenAttributes(attributes: 'all' | 'none' | readonly string[]): (header: string, form: string) => boolean {
+/** What a header may be called in `columns`: its clean name, or what the file has. */
+function spellingsOf(header: string): string[] {
+  return [cleanHeader(header), header.trim()]
+}
+
+function chosenAttributes(
+  attributes: 'all' | 'none' | readonly string[],
+  names: readonly string[],
+): (header: string, form: string) => boolean {
   if (attributes === 'all') return () => true
   if (attributes === 'none') return () => false
-  const forms = new Set(attributes.map(nameForm))
-  return (_header, form) => forms.has(form)
+  const headers = new Set(names)
+  const exact = new Set(attributes)
+  const forms = new Set(attributes.filter((name) => !headers.has(name)).map(nameForm))
+  return (header, form) => exact.has(header) || forms.has(form)
 }
 
 function toMapping(columns: MappedColumn[]): ColumnMapping {
@@ -315,15 +358,47 @@ function toMapping(columns: MappedColumn[]): ColumnMapping {
       target === null ? [{ header, position, reason: reason as IgnoredReason }] : [],
     ),
     columns,
+    warnings: columns.flatMap(takenAs),
   }
+}
+
+function takenAs({ header, position, target, reason }: MappedColumn): ColumnWarning[] {
+  if (reason !== 'known_attribute' || target === null || !('attribute' in target)) return []
+  const { attribute } = target
+  if (isSpeltAlike(header, attribute)) return []
+  const message =
+    `Column ${position}, ${quoted(header)}, is taken as the attribute ${quoted(attribute)} that the account has. ` +
+    'If it is another one, say so with columns.'
+  return [{ code: 'HEADER_TAKEN_AS', message }]
+}
+
+function suggestionsFor(
+  { standard, columns }: ColumnMapping,
+  fields: ResolvedColumnOptions['fields'],
+): ColumnSuggestion[] {
+  const isFree = (field: StandardColumn) =>
+    !standard.includes(field) && (fields === 'all' || field === 'email' || fields.includes(field))
+  return columns.flatMap(({ header, position, reason }) => {
+    if (reason !== 'attribute' && reason !== 'known_attribute' && reason !== 'attribute_not_chosen') return []
+    const likely = suggestFields(header, isFree)
+    return likely.length > 0 ? [{ header, position, fields: likely }] : []
+  })
+}
+
+/** A header in a message: whatever its length and the characters in it. */
+function quoted(header: string): string {
+  const characters = [...header]
+  const most = 60
+  return JSON.stringify(characters.length > most ? `${characters.slice(0, most).join('')}…` : header)
 }
 
 function unknownColumns(headers: readonly string[], { columns }: ResolvedColumnOptions): Problem | undefined {
   if (columns === undefined) return undefined
-  const names = new Set(headers.map((header) => dropTextMark(header.trim())))
+  const names = new Set(headers.map(cleanHeader))
+  const spellings = new Set(headers.flatMap(spellingsOf))
   const unknown = Array.isArray(columns)
     ? columns.slice(headers.length).map((_, index) => `position ${headers.length + index + 1}`)
-    : Object.keys(columns).filter((header) => !names.has(header))
+    : Object.keys(columns).filter((header) => !spellings.has(header))
   if (unknown.length === 0) return undefined
   return {
     code: 'UNKNOWN_COLUMN',
@@ -334,11 +409,15 @@ function unknownColumns(headers: readonly string[], { columns }: ResolvedColumnO
 
 function missingEmail(mapping: ColumnMapping, headers: readonly string[]): Problem | undefined {
   if (mapping.standard.includes('email')) return undefined
+  const taken = mapping.columns.find(
+    ({ header, reason }) => reason === 'known_attribute' && fieldOfAlias(nameForm(header)) === 'email',
+  )
   return {
     code: 'EMAIL_COLUMN_MISSING',
     message:
       'email is required: no column is named "email" (or "Email Address"). ' +
-      'Name the column "email" in the first row, or say with columns which one holds it.',
+      'Name the column "email" in the first row, or say with columns which one holds it.' +
+      (taken ? ` Column ${taken.position}, ${quoted(taken.header)}, is an attribute of the account.` : ''),
     details: { headers: [...headers] },
   }
 }
@@ -365,17 +444,53 @@ function duplicateColumns(columns: readonly MappedColumn[]): Problem | undefined
 
 function invalidNames(columns: readonly MappedColumn[]): Problem | undefined {
   const invalid = columns.flatMap(({ target, position }) => {
-    const why = target && 'attribute' in target ? attributeNameFault(target.attribute) : undefined
-    return why === undefined ? [] : [{ position, reason: why }]
+    const name = target && 'attribute' in target ? target.attribute : undefined
+    const reason = name === undefined ? undefined : attributeNameFault(name)
+    return reason === undefined ? [] : [{ position, reason, name: name! }]
   })
   if (invalid.length === 0) return undefined
+  const proposals = new Map(proposeNames(columns).map(({ position, name }) => [position, name]))
   return {
     code: 'INVALID_ATTRIBUTE_NAME',
     message: `Not usable as the name of a custom attribute: ${invalid
-      .map(({ position, reason }) => `column ${position} (${reason})`)
+      .map(
+        ({ position, reason, name }) =>
+          `column ${position} (${reason}: ${quoted(name)}; usable is ${quoted(proposals.get(position)!)})`,
+      )
       .join(', ')}. Rename the header, or give another name with columns.`,
-    details: { columns: invalid },
+    details: {
+      columns: invalid.map(({ position, reason }) => ({ position, reason, proposal: proposals.get(position) })),
+    },
   }
+}
+
+/**
+ * For each column whose attribute cannot have its name, one that works: like it, and of another form than every field and
+ * than every other column.
+ */
+export function proposeNames(columns: readonly MappedColumn[]): { position: number; name: string }[] {
+  const attributes = columns.flatMap(({ target, position }) =>
+    target && 'attribute' in target ? [{ position, name: target.attribute }] : [],
+  )
+  const isUsable = ({ name }: { name: string }) => attributeNameFault(name) === undefined
+  const taken = new Set(attributes.filter(isUsable).map(({ name }) => nameForm(name)))
+  return attributes
+    .filter((attribute) => !isUsable(attribute))
+    .map(({ position, name }) => {
+      const base = usableName(name) ?? `column ${position}`
+      let proposal = base
+      for (let count = 2; taken.has(nameForm(proposal)) || isFieldName(proposal); count++) {
+        const ending = ` ${count}`
+        proposal = [...base].slice(0, LIMITS.maxAttributeNameLength - ending.length).join('') + ending
+      }
+      taken.add(nameForm(proposal))
+      return { position, name: proposal }
+    })
+}
+
+function isFieldName(name: string): boolean {
+  const form = nameForm(name)
+  return fieldOfForm(form) !== undefined || fieldOfAlias(form) !== undefined || whyLeftOut(name) !== undefined
 }
 
 function tooManyAttributes(mapping: ColumnMapping, max: number): Problem | undefined {

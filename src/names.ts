@@ -39,17 +39,32 @@ export function isStandardColumn(name: unknown): name is StandardColumn {
   return (STANDARD_COLUMNS as readonly unknown[]).includes(name)
 }
 
+/** What neither names nor tells names apart: all but letters, digits, their vowel signs, and the signs that mean something. */
+const SEPARATORS = String.raw`[^\p{L}\p{N}\p{M}\p{S}%#&]+`
+const SEPARATED = new RegExp(String.raw`(\p{N})?${SEPARATORS}(?=(\p{N})?)`, 'gu')
+
 /**
- * The form under which names are compared: NFKC, lower case, and only the letters and digits of any script (with the
- * vowel signs that belong to them). A name without any of these is its own form.
+ * The form under which names are compared: NFKC, lower case, letters and digits of any script (with the vowel signs that
+ * belong to them), and the signs that mean something: `%`, `#`, `&`, and every symbol, such as `+` and the currencies. A
+ * separator between two digits stays, as `_`: `Q1_1` is not `Q11`. A name without any of these is its own form.
  */
 export function nameForm(name: string): string {
   const form = name
     .normalize('NFKC')
     .toLowerCase()
     // U+0307 is what lower-casing the Turkish dotted capital I leaves behind; U+FE00–FE0F only choose a glyph.
-    .replace(/[^\p{L}\p{N}\p{M}]|[\u0307\ufe00-\ufe0f]/gu, '')
+    .replace(/[\u0307\ufe00-\ufe0f]/g, '')
+    .replace(SEPARATED, (_, before = '', after) => (before && after ? `${before}_` : before))
   return form === '' ? name.trim() : form
+}
+
+/** Whether two names differ in nothing but case and blanks. */
+export function isSpeltAlike(name: string, other: string): boolean {
+  return withoutCaseAndBlanks(name) === withoutCaseAndBlanks(other)
+}
+
+function withoutCaseAndBlanks(name: string): string {
+  return name.toLowerCase().replace(/\s+/g, '')
 }
 
 const FIELD_BY_FORM = new Map<string, StandardColumn>(STANDARD_COLUMNS.map((field) => [nameForm(field), field]))
@@ -85,4 +100,27 @@ export function attributeNameFault(name: string): string | undefined {
   if ('#^/>&!='.includes(name.charAt(0))) return `starts with ${name.charAt(0)}`
   if (name === '__proto__' || name === 'constructor' || name === 'prototype') return 'reserved by JavaScript'
   return undefined
+}
+
+/**
+ * The name nearest to `name` that can name a custom attribute: a sign that it may not start with stands at its end. Nothing
+ * is left of a name that has only such signs.
+ */
+export function usableName(name: string): string | undefined {
+  let usable = name
+    .replace(/[\p{Cc}\p{Cs}\p{Z}]+/gu, ' ')
+    .replaceAll('|', '/')
+    .replace(/([{}])\1+/g, '$1')
+    .trim()
+  const [signs] = /^[#^/>&!=\s]*/.exec(usable)!
+  usable = usable.slice(signs.length)
+  if (usable === '') return undefined
+  const end = signs.trim() === '' ? '' : ` ${signs.replace(/\s+/g, '').slice(0, 3)}`
+  usable =
+    [...usable]
+      .slice(0, LIMITS.maxAttributeNameLength - end.length)
+      .join('')
+      .trim() + end
+  // The names that JavaScript reserves.
+  return attributeNameFault(usable) === undefined ? usable : `${usable.replaceAll('_', '')}_`
 }

@@ -2,7 +2,9 @@ export {
   type ColumnMapping,
   type ColumnOptions,
   type ColumnReason,
+  type ColumnSuggestion,
   type ColumnTarget,
+  type ColumnWarning,
   type IgnoredReason,
   inspectColumns,
   type MappedColumn,
@@ -16,6 +18,7 @@ export {
   isCustomAttributesError,
   type Problem,
 } from './errors.js'
+export type { FieldSuggestion } from './field-suggestions.js'
 export { STANDARD_COLUMNS, type StandardColumn } from './names.js'
 export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
 export { type ParsedRow, parseRow, type RowOptions } from './rows.js'

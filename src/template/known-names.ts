@@ -1,5 +1,6 @@
-import { inspectColumns } from '../columns.js'
-import { nameForm, nameIndex } from '../names.js'
+import { editDistance } from '../edit-distance.js'
+import { fieldOfAlias } from '../field-names.js'
+import { fieldOfForm, nameForm, nameIndex } from '../names.js'
 import { decodeEntities } from './fallback.js'
 
 /** The names that an account knows. */
@@ -39,8 +40,8 @@ function cleanName(name: string): string {
 
 /** The standard field that a column of this name would fill, such as `first_name` for `fname`. */
 function aliasedField(name: string): string | undefined {
-  const target = inspectColumns([name]).mapping.columns[0]?.target
-  return target && 'field' in target ? target.field : undefined
+  const form = nameForm(name)
+  return fieldOfForm(form) ?? fieldOfAlias(form)
 }
 
 /**
@@ -58,33 +59,13 @@ function createNearest(forms: ReadonlyMap<string, string>): (name: string) => st
       if (Math.abs(form.length - candidateForm.length) > most) continue
       comparisons += form.length * candidateForm.length
       if (comparisons > MOST_COMPARISONS) break
-      const letters = distance(form, candidateForm)
+      const letters = editDistance(form, candidateForm)
       if (letters > most) continue
-      const spelling = distance(name, candidate)
+      const spelling = editDistance(name, candidate)
       if (best === undefined || letters < best.letters || spelling < best.spelling) {
         best = { name: candidate, letters, spelling }
       }
     }
     return best?.name
   }
-}
-
-/** How many letters must be changed, added, dropped or swapped with their neighbour to make one text of the other. */
-function distance(from: string, to: string): number {
-  let beforeLast: number[] = []
-  let last = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= to.length; column++) {
-      const isSame = from[row - 1] === to[column - 1]
-      let least = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (isSame ? 0 : 1))
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        least = Math.min(least, beforeLast[column - 2]! + 1)
-      }
-      current.push(least)
-    }
-    beforeLast = last
-    last = current
-  }
-  return last[to.length]!
 }

@@ -1,4 +1,4 @@
-import type { ColumnOptions } from '../columns.js'
+import type { ColumnOptions, ColumnWarning } from '../columns.js'
 import { COLUMN_OPTION_RULES } from '../columns.js'
 import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
 import type { MergeOptions } from '../db/batch-statement.js'
@@ -82,7 +82,7 @@ export interface UploadResult extends UploadCounts {
   headers: string[]
   /** the columns that were left out, each with its reason */
   ignored: { header: string; position: number; reason: string }[]
-  warnings: CsvWarning[]
+  warnings: (CsvWarning | ColumnWarning)[]
   /** the first 100 rejected rows, in row order; `onRejected` receives every one */
   rejected: RejectedRow[]
   bytesRead: number

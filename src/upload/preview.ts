@@ -1,4 +1,11 @@
-import { inspectColumns, isEmailHeader, type MappedColumn } from '../columns.js'
+import {
+  type ColumnOptions,
+  type ColumnWarning,
+  inspectColumns,
+  isEmailHeader,
+  type MappedColumn,
+  proposeNames,
+} from '../columns.js'
 import type { Encoding } from '../csv/decode.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'
@@ -6,6 +13,7 @@ import type { Delimiter } from '../csv/records.js'
 import type { CsvInput } from '../csv/source.js'
 import { readDefinitions } from '../db/definitions.js'
 import { cutProblem, isCustomAttributesError, type Problem, toProblem } from '../errors.js'
+import type { FieldSuggestion } from '../field-suggestions.js'
 import { oneOf, type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
@@ -21,6 +29,8 @@ export type PreviewOptions = CsvOptions &
 export interface PreviewColumn extends MappedColumn {
   /** up to five different values of the column, as the file has them, trimmed */
   samples: string[]
+  /** the standard fields that the header may mean, the likeliest first; where there are any */
+  suggestions?: FieldSuggestion[]
 }
 
 /** What an upload would make of the file's head. */
@@ -33,7 +43,7 @@ export interface CsvPreview {
   columns: PreviewColumn[]
   /** the columns that would be left out, each with its reason */
   ignored: { header: string; position: number; reason: string }[]
-  warnings: CsvWarning[]
+  warnings: (CsvWarning | ColumnWarning)[]
   /** everything that would keep the file from being uploaded, as far as the head shows it */
   problems: Problem[]
   /** of the first 20 rows those that would be accepted, as they would be stored */
@@ -77,15 +87,13 @@ export async function previewCsv(
   try {
     const { columns, attributes, fields } = options
     const { maxCustomAttributes } = context
-    const inspected = inspectColumns(file.headers, {
+    const { mapping, problems, suggestions } = inspectWithProposals(file.headers, {
       columns,
       attributes,
       fields,
       knownAttributes: known,
       maxCustomAttributes,
     })
-    const { mapping } = inspected
-    const problems = [...inspected.problems]
     const absent = problemOf(() => checkFields(mapping, shape))
     if (absent) problems.push(absent)
     const canRead = !absent && mapping.standard.includes('email')
@@ -98,15 +106,39 @@ export async function previewCsv(
       encoding: file.encoding(),
       delimiter: file.delimiter,
       headers: [...file.headers],
-      columns: mapping.columns.map((column, at) => ({ ...column, samples: head.samples[at] ?? [] })),
+      columns: mapping.columns.map((column, at) => {
+        const likely =
+          suggestions.get(column.position)?.filter(({ field }) => shape.standardFields.includes(field)) ?? []
+        const samples = head.samples[at] ?? []
+        return likely.length > 0 ? { ...column, samples, suggestions: likely } : { ...column, samples }
+      }),
       ignored: [...mapping.ignored],
-      warnings: file.warnings(),
+      warnings: [...file.warnings(), ...mapping.warnings],
       problems: problems.map(cutProblem),
       rows: head.rows,
       rejected: head.rejected,
     }
   } finally {
     await file.close()
+  }
+}
+
+/** Inspects the headers; a column whose name cannot be one gets, beside the problem, a name that works as its target. */
+function inspectWithProposals(headers: readonly string[], options: ColumnOptions) {
+  const { mapping, problems, suggestions } = inspectColumns(headers, options)
+  const proposals = new Map(proposeNames(mapping.columns).map(({ position, name }) => [position, name]))
+  const columns = mapping.columns.map((column): MappedColumn => {
+    const attribute = proposals.get(column.position)
+    return attribute === undefined ? column : { ...column, target: { attribute } }
+  })
+  return {
+    problems: [...problems],
+    suggestions: new Map(suggestions.map(({ position, fields }) => [position, fields])),
+    mapping: {
+      ...mapping,
+      columns,
+      custom: columns.flatMap(({ target }) => (target && 'attribute' in target ? [target.attribute] : [])),
+    },
   }
 }
 

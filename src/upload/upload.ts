@@ -88,7 +88,7 @@ async function uploadInMode(
     customAttributesFound: mapping.custom.filter((name) => tally.found.has(name)),
     headers: [...file.headers],
     ignored: [...mapping.ignored],
-    warnings: file.warnings(),
+    warnings: [...file.warnings(), ...mapping.warnings],
     rejected: tally.rejected,
     bytesRead: file.bytesRead(),
     durationMs: Math.round(performance.now() - started),
