@@ -61,9 +61,9 @@ export async function readCustomers(
   return found
 }
 
-/** One page of an account's customers in id order; `condition` uses parameters from `$4` on. */
+/** Which of an account's customers, in id order; `condition` uses parameters from `$4` on. */
 export interface PageRequest {
-  /** the id after which the page starts, or null */
+  /** the id after which they start, or null */
   after: string | null
   limit: number
   condition: string
@@ -82,14 +82,73 @@ export async function readCustomerPage(
   const rows = await query(
     sql,
     `select ${reader.columns} from ${shape.customerTable} c
-     where c.account_id = $1::${shape.accountIdType}
-       and ${page.after === null ? '$2::text is null' : `c.id > $2::text::${shape.idType}`}
+     where ${afterSql(shape, page)}
        and ${page.condition}
      order by c.id limit $3::text::integer`,
     [accountId, page.after, String(page.limit), ...page.parameters],
     { signal, isOneOfMany: true },
   )
   return rows.map(reader.read)
+}
+
+/** Ids of an account's customers, in their order: those of many pages at once. */
+export async function readPageIds(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  page: PageRequest,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const rows = await query(
+    sql,
+    `select c.id::text from ${shape.customerTable} c
+     where ${afterSql(shape, page)}
+       and ${page.condition}
+     order by c.id limit $3::text::integer`,
+    [accountId, page.after, String(page.limit), ...page.parameters],
+    { signal, isOneOfMany: true },
+  )
+  return rows.map(([id]) => id!)
+}
+
+/**
+ * Reads the customers with these ids that still meet the condition, in id order. Each is looked up by the id, the account
+ * compared where no index can offer to find the customer by it.
+ */
+export async function readCustomersById(
+  sql: SqlClient,
+  shape: TableShape,
+  accountId: string,
+  ids: readonly string[],
+  { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
+  signal?: AbortSignal,
+): Promise<Customer[]> {
+  const reader = customerReader(shape)
+  const list = `string_to_array($3::text, $2::text)::${shape.idType}[]`
+  const separator = rareSeparator()
+  const rows = await query(
+    sql,
+    shape.hasIdIndex && !shape.isDistributed
+      ? `select ${reader.columns} from unnest(${list}) i(id)
+         cross join lateral (select c.* from ${shape.customerTable} c
+           where c.id = i.id and ${hiddenAccountSql(shape)} and ${condition} offset 0) c
+         order by c.id`
+      : `select ${reader.columns} from ${shape.customerTable} c
+         where c.account_id = $1::${shape.accountIdType} and c.id = any (${list}) and ${condition}
+         order by c.id`,
+    [accountId, separator, ids.join(separator), ...parameters],
+    { signal, isOneOfMany: true },
+  )
+  return rows.map(reader.read)
+}
+
+function afterSql({ accountIdType, idType }: TableShape, { after }: PageRequest): string {
+  return `c.account_id = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.id > $2::text::${idType}`}`
+}
+
+/** Compares the account without a word to the planner: it neither looks for an index nor expects fewer rows. */
+function hiddenAccountSql({ accountIdType }: TableShape): string {
+  return `case when c.account_id = $1::${accountIdType} then true else false end`
 }
 
 /** Ids of the customers with these emails, after an id, in id order. */

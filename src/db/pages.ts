@@ -2,13 +2,12 @@ import { stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
 import { isSignal, isText, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
 import { isUnstorable } from '../rows.js'
-import { type Audience, checkAudience, whereCondition } from './audience.js'
+import { type Audience, type AudienceCondition, checkAudience, whereCondition } from './audience.js'
 import type { SqlClient } from './client.js'
-import { type Customer, readCustomerIds, readCustomerPage } from './customers.js'
+import { type Customer, readCustomerIds, readCustomerPage, readCustomersById, readPageIds } from './customers.js'
 import { readDefinitions } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
-import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
 /** Options of `pageCustomers`. */
@@ -50,6 +49,12 @@ export function resolvePageOptions(options: PageOptions): PageSettings {
   return { ...resolved, call: 'pageCustomers' }
 }
 
+/** How many pages' ids the first statement reads, and how many ids each further one. */
+const FIRST_PAGES = 20
+const IDS_PER_STATEMENT = 20_000
+
+const EVERYONE: AudienceCondition = { sql: 'true', parameters: [] }
+
 /**
  * Reads an audience page by page in id order, each page a statement of its own: a lost connection is an error, never an
  * early end, and between pages no connection is held.
@@ -75,50 +80,62 @@ export async function* readPages(
     }
     const condition =
       audience === 'all'
-        ? { sql: 'true', parameters: [] }
+        ? EVERYONE
         : whereCondition(shape, await readDefinitions(sql, shape, accountId, signal), normalizeEmail, audience.where)
-    let last = after ?? null
-    while (true) {
-      stopIfAborted(signal)
-      const page = await readCustomerPage(
-        sql,
-        shape,
-        accountId,
-        { after: last, limit: pageSize, condition: condition.sql, parameters: condition.parameters },
-        signal,
-      )
-      if (page.length > 0) yield page
-      if (page.length < pageSize) return
-      last = page.at(-1)!.id
-    }
+    // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
+    if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
+    else yield* readKeyset(condition)
   } catch (error) {
     stopIfAborted(signal)
     throw explainFailure(error)
   }
 
-  /** Ids first, a few thousand emails at a time; then the pages, in the order that the database gives the ids. */
+  async function* readKeyset(condition: AudienceCondition): AsyncGenerator<Customer[], void> {
+    let last = after ?? null
+    while (true) {
+      stopIfAborted(signal)
+      const request = { after: last, limit: pageSize, condition: condition.sql, parameters: condition.parameters }
+      const page = await readCustomerPage(sql, shape, accountId, request, signal)
+      if (page.length > 0) yield page
+      if (page.length < pageSize) return
+      last = page.at(-1)!.id
+    }
+  }
+
+  /**
+   * The ids of many pages at once, then each page by its ids. To find who comes next can cost the server a read of the
+   * whole account, whatever indexes there are, when it expects few customers in it: so that is not done for every page.
+   */
+  async function* readChunks(condition: AudienceCondition): AsyncGenerator<Customer[], void> {
+    let limit = pageSize * Math.max(1, Math.min(FIRST_PAGES, Math.floor(IDS_PER_STATEMENT / pageSize)))
+    let last = after ?? null
+    while (true) {
+      stopIfAborted(signal)
+      const request = { after: last, limit, condition: condition.sql, parameters: condition.parameters }
+      const ids = await readPageIds(sql, shape, accountId, request, signal)
+      yield* readIds(ids, condition)
+      if (ids.length < limit) return
+      last = ids.at(-1)!
+      // Whole pages, so that only the last is short.
+      limit = pageSize * Math.max(1, Math.floor(IDS_PER_STATEMENT / pageSize))
+    }
+  }
+
+  /** Ids first, then the pages, in the order that the database gives the ids. */
   async function* readByEmail(): AsyncGenerator<Customer[], void> {
     const emails = [...new Set((audience as { emails: readonly string[] }).emails.map(normalizeEmail))].filter(
       (email) => !isUnstorable(email),
     )
     stopIfAborted(signal)
-    const ids = await readCustomerIds(sql, shape, accountId, emails, after ?? null)
+    yield* readIds(await readCustomerIds(sql, shape, accountId, emails, after ?? null), EVERYONE)
+  }
+
+  /** Pages of these customers; short ones where a customer has gone since, or is no longer of the audience. */
+  async function* readIds(ids: readonly string[], condition: AudienceCondition): AsyncGenerator<Customer[], void> {
+    const request = { condition: condition.sql, parameters: condition.parameters }
     for (let at = 0; at < ids.length; at += pageSize) {
       stopIfAborted(signal)
-      const part = ids.slice(at, at + pageSize)
-      const separator = rareSeparator()
-      const page = await readCustomerPage(
-        sql,
-        shape,
-        accountId,
-        {
-          after: null,
-          limit: pageSize,
-          condition: `c.id = any (string_to_array($5::text, $4::text)::${shape.idType}[])`,
-          parameters: [separator, part.join(separator)],
-        },
-        signal,
-      )
+      const page = await readCustomersById(sql, shape, accountId, ids.slice(at, at + pageSize), request, signal)
       if (page.length > 0) yield page
     }
   }

@@ -4,7 +4,7 @@ import type { Customer } from '../../src/db/customers.js'
 import type { PageOptions } from '../../src/db/pages.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
-import { useDatabase } from '../support/database.js'
+import { createDatabase, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
@@ -88,6 +88,69 @@ describe("audience 'all'", () => {
       await db.sql`delete from customer.customer where id = ${page[0]!.id}`
     }
     expect(seen).toEqual(before)
+  })
+})
+
+describe('a page whose customers have gone or changed since their ids were read', () => {
+  test('comes short or not at all, and the others still come', async () => {
+    const own = newAccount()
+    const store = open()
+    await store.upsertAttributeDefinitions(own, ['tier'])
+    await db.sql`insert into customer.customer (account_id, email, custom_attributes)
+      select ${own}, n || '@x.com', '{"tier": "gold"}' from generate_series(1, 30) n`
+    const ids = (
+      await db.sql<{ id: string }[]>`select id from customer.customer where account_id = ${own} order by id`
+    ).map(({ id }) => id)
+    const read: string[][] = []
+    for await (const page of store.pageCustomers(own, { audience: { where: { tier: 'gold' } }, pageSize: 5 })) {
+      read.push(page.map(({ id }) => id))
+      if (read.length > 1) continue
+      await db.sql`delete from customer.customer where account_id = ${own} and id = any (${ids.slice(5, 10)}::uuid[])`
+      await db.sql`update customer.customer set custom_attributes = '{"tier": "silver"}'
+        where account_id = ${own} and id = ${ids[12]!}`
+    }
+    expect(read.flat()).toEqual([...ids.slice(0, 5), ...ids.slice(10, 12), ...ids.slice(13)])
+    expect(read.map((page) => page.length)).toEqual([5, 4, 5, 5, 5])
+  })
+
+  test('more customers than ids are read at once, in pages that do not divide them', async () => {
+    const own = newAccount()
+    await db.sql`insert into customer.customer (account_id, email)
+      select ${own}, n || '@x.com' from generate_series(1, 150) n`
+    const ids = (
+      await db.sql<{ id: string }[]>`select id from customer.customer where account_id = ${own} order by id`
+    ).map(({ id }) => id)
+    for (const pageSize of [1, 5, 7]) {
+      const read: string[] = []
+      for await (const page of open().pageCustomers(own, { audience: 'all', pageSize })) {
+        read.push(...page.map(({ id }) => id))
+      }
+      expect(read).toEqual(ids)
+    }
+  })
+})
+
+describe('a table whose id has no index of its own', () => {
+  test('is read in id order too', async () => {
+    const other = await createDatabase()
+    try {
+      await other.sql`alter table customer.customer drop constraint customer_pkey`
+      await other.sql`alter table customer.customer add primary key (account_id, id)`
+      await other.sql`insert into customer.customer (account_id, email)
+        select a, n || '@x.com' from unnest(array[${account}, ${newAccount()}]::uuid[]) a, generate_series(1, 30) n`
+      const ids = (
+        await other.sql<{ id: string }[]>`select id from customer.customer where account_id = ${account} order by id`
+      ).map(({ id }) => id)
+      const emails = Array.from({ length: 30 }, (_, at) => `${at + 1}@x.com`)
+      for (const audience of ['all', { emails }] as const) {
+        const read: string[] = []
+        const pages = createCustomAttributesStore(other.client).pageCustomers(account, { audience, pageSize: 7 })
+        for await (const page of pages) read.push(...page.map(({ id }) => id))
+        expect(read).toEqual(ids)
+      }
+    } finally {
+      await other.drop()
+    }
   })
 })
 
@@ -190,7 +253,8 @@ describe('audience where', () => {
       read.push(...page)
     }
     expect(read).toHaveLength(40)
-    const [text, parameters] = statements.findLast(([text]) => text.includes('custom_attributes @>'))!
+    // The first finds who it is, by the attribute; the second reads them, by their ids.
+    const [text, parameters] = statements.find(([text]) => text.includes('custom_attributes @>'))!
     const plan = await db.sql.unsafe(`explain ${text}`, parameters as string[])
     expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('customer_custom_attributes_idx')
   })

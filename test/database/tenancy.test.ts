@@ -212,6 +212,10 @@ test('the check finds a statement without the account', () => {
     `select from ${table} c where c.account_id = any (array[$1::uuid, ${other}]) and true`
   expect(referencesWithoutAccount(twice('$1::uuid'))).toEqual([])
   expect(referencesWithoutAccount(twice('$2::uuid'))).toHaveLength(1)
+  // A range alone would be as good, but only as long as both of its ends are right.
+  expect(
+    referencesWithoutAccount(`select from ${table} c where (c.account_id, c.id) > ($1::uuid, $2::uuid)`),
+  ).toHaveLength(1)
   expect(
     referencesWithoutAccount(
       `with a as (select from ${table} c where c.account_id = $1::uuid) update ${table} c set city = 'x'`,
