@@ -112,8 +112,8 @@ export async function readPageIds(
 }
 
 /**
- * Reads the customers with these ids that still meet the condition, in id order. Each is looked up by the id, the account
- * compared where no index can offer to find the customer by it.
+ * Reads the customers with these ids that still meet the condition, in id order. Each is looked up by the id; the account
+ * and the condition are compared where no index can offer to find the customer by them.
  */
 export async function readCustomersById(
   sql: SqlClient,
@@ -131,7 +131,8 @@ export async function readCustomersById(
     shape.hasIdIndex && !shape.isDistributed
       ? `select ${reader.columns} from unnest(${list}) i(id)
          cross join lateral (select c.* from ${shape.customerTable} c
-           where c.id = i.id and ${hiddenAccountSql(shape)} and ${condition} offset 0) c
+           where c.id = i.id and ${hiddenAccountSql(shape)} offset 0) c
+         where ${condition}
          order by c.id`
       : `select ${reader.columns} from ${shape.customerTable} c
          where c.account_id = $1::${shape.accountIdType} and c.id = any (${list}) and ${condition}

@@ -56,7 +56,7 @@ const IDS_PER_STATEMENT = 20_000
 const EVERYONE: AudienceCondition = { sql: 'true', parameters: [] }
 
 /**
- * Reads an audience page by page in id order, each page a statement of its own: a lost connection is an error, never an
+ * Reads an audience page by page in id order, each page by statements of its own: a lost connection is an error, never an
  * early end, and between pages no connection is held.
  */
 export async function* readPages(

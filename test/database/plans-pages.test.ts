@@ -16,6 +16,7 @@ const INDEXES = [
   'account_id desc, id desc',
   'account_id, created_at',
   'account_id include (id)',
+  'city',
 ] as const
 
 /** Between those of the others, and at either end, where statistics expect the least. */
@@ -27,7 +28,8 @@ const ACCOUNTS = {
 
 const AUDIENCES: Record<string, Audience> = {
   all: 'all',
-  where: { where: { tier: 'gold' } },
+  'where an attribute': { where: { tier: 'gold' } },
+  'where a field': { where: { city: 'Rome' } },
   emails: { emails: Array.from({ length: ROWS }, (_, at) => `${at + 1}@example.com`) },
 }
 
@@ -46,12 +48,12 @@ async function prepare(state: (typeof STATES)[number], index: (typeof INDEXES)[n
   const analyze = (when: (typeof STATES)[number]) => state === when && sql`analyze customer.customer`
   await analyze('an empty table')
   await sql`
-    insert into customer.customer (account_id, email)
-    select gen_random_uuid(), n || '@example.com' from generate_series(1, ${OTHERS}::int) n`
+    insert into customer.customer (account_id, email, city)
+    select gen_random_uuid(), n || '@example.com', n from generate_series(1, ${OTHERS}::int) n`
   await analyze('one customer per account')
   await sql`
-    insert into customer.customer (account_id, email, custom_attributes)
-    select ${account}, n || '@example.com', '{"tier": "gold"}' from generate_series(1, ${ROWS}::int) n`
+    insert into customer.customer (account_id, email, city, custom_attributes)
+    select ${account}, n || '@example.com', 'Rome', '{"tier": "gold"}' from generate_series(1, ${ROWS}::int) n`
   await createCustomAttributesStore(sql).upsertAttributeDefinitions(account, ['tier'])
   await analyze('everything')
   return db
