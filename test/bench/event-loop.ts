@@ -26,7 +26,7 @@ const INPUTS: Record<string, (csv: string) => Promise<unknown>> = {
   'a string': upload((csv) => csv),
   bytes: upload((csv) => new TextEncoder().encode(csv)),
   'a `Blob`': upload((csv) => new Blob([csv])),
-  'a `Readable`': upload((csv) => Readable.from(csv.match(/[^]{1,65536}/g)!)),
+  'a `Readable`': upload((csv) => Readable.from(csv.match(/.{1,65536}/gs)!)),
   'over HTTP': async (csv) => {
     const form = new FormData()
     form.set('file', new Blob([csv]), 'customers.csv')
