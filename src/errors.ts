@@ -32,6 +32,7 @@ export const ERROR_CATALOGUE = {
   INVALID_VALUE: { status: 400, title: 'A value does not fit the type of its column' },
   CUSTOMER_EXISTS: { status: 409, title: 'The customer exists and existing is reject' },
   CUSTOMER_NOT_FOUND: { status: 404, title: 'The customer does not exist and unknown is reject' },
+  ROW_NOT_ALLOWED: { status: 422, title: 'A rule of the host application does not allow the row' },
   ROW_REFUSED: { status: 409, title: 'The database refused the row: a constraint, a type or a trigger' },
   INVALID_ROW: { status: 422, title: 'A row was rejected and onInvalidRow is abort' },
 

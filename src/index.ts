@@ -1,6 +1,7 @@
 export type { Encoding } from './csv/decode.js'
 export type { CsvOptions, CsvWarning } from './csv/file.js'
 export type { Delimiter } from './csv/records.js'
+export type { RowCells, RowsInput } from './csv/rows.js'
 export type { CsvInput } from './csv/source.js'
 export type { AccountId } from './db/accounts.js'
 export type { Audience, AudienceValue } from './db/audience.js'
@@ -26,5 +27,12 @@ export {
   type StoreOptions,
   type UpsertOptions,
 } from './store.js'
-export type { UploadCounts, UploadOptions, UploadProgress, UploadResult } from './upload/options.js'
+export type {
+  UploadCounts,
+  UploadOptions,
+  UploadProgress,
+  UploadResult,
+  UploadRowsOptions,
+} from './upload/options.js'
 export type { CsvPreview, PreviewColumn, PreviewOptions } from './upload/preview.js'
+export type { PlacedRow, RowCheckOptions, RowObjection, RowPlace, RowVerdict } from './upload/row-checks.js'

@@ -55,6 +55,11 @@ export const isTextList: OptionRule = (value) =>
   // Spread, because `every` leaves out the holes of a sparse array.
   Array.isArray(value) && [...value].every((entry) => typeof entry === 'string') ? undefined : 'an array of strings'
 
+export const isTexts: OptionRule = (value) =>
+  isObject(value) === undefined && Object.values(value as object).every((entry) => typeof entry === 'string')
+    ? undefined
+    : 'an object whose values are strings'
+
 export const anyOf =
   (...rules: readonly OptionRule[]): OptionRule =>
   (value) => {

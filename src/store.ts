@@ -1,4 +1,7 @@
 import { orAborted, stopIfAborted } from './abort.js'
+import { isEmailHeader } from './columns.js'
+import { openCsv } from './csv/file.js'
+import { openRows, type RowsInput } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
 import type { MergeOptions } from './db/batch-statement.js'
@@ -21,9 +24,16 @@ import { describe, isText, isTextList, oneOf, type Resolved, resolveOptions, who
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
 import { compileTemplate } from './template/render.js'
 import type { TemplateOptions } from './template/template-options.js'
-import { MERGE_OPTION_RULES, resolveUploadOptions, type UploadOptions, type UploadResult } from './upload/options.js'
+import {
+  MERGE_OPTION_RULES,
+  resolveUploadOptions,
+  resolveUploadRowsOptions,
+  type UploadOptions,
+  type UploadResult,
+  type UploadRowsOptions,
+} from './upload/options.js'
 import { type CsvPreview, type PreviewOptions, previewCsv, resolvePreviewOptions } from './upload/preview.js'
-import { type AccountContext, uploadCsv } from './upload/upload.js'
+import { type AccountContext, upload } from './upload/upload.js'
 
 /** Options of {@link createCustomAttributesStore}. */
 export interface StoreOptions {
@@ -98,6 +108,14 @@ export interface CustomAttributesStore {
    *   the header; `details.stored` counts what an upload that broke off had stored
    */
   uploadCsv(accountId: AccountId, csv: CsvInput, options?: UploadOptions): Promise<UploadResult>
+  /**
+   * The same as `uploadCsv` for rows that another reader made: a spreadsheet's, JSON's, an API's.
+   *
+   * @param rows - arrays of strings (`null` for an empty cell), one after the other; the first is the headers unless
+   *   `headers` says them. Rows are numbered from 1, the headers being the first; `bytesRead` is 0
+   * @param options - those of `uploadCsv` that are not about reading text, and `headers`
+   */
+  uploadRows(accountId: AccountId, rows: RowsInput, options?: UploadRowsOptions): Promise<UploadResult>
   /**
    * Says what an upload would do with the head of a CSV, without writing: encoding, delimiter, the target of every column
    * and why, sample values, the first 20 rows, and every problem. Its `columns`, edited, go back in as `columns`.
@@ -293,11 +311,19 @@ function storeOn(
     uploadCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolveUploadOptions(given)
-        const { signal } = resolved
-        return onAccount({ call: 'uploadCsv', writes: true, signal }, accountId, (account) =>
-          uploadCsv(account, csv, resolved),
+        const open = (signal: AbortSignal) => openCsv(csv, { ...resolved, signal }, isEmailHeader(resolved.columns))
+        return onAccount({ ...resolved, call: 'uploadCsv', writes: true }, accountId, (account) =>
+          upload('uploadCsv', account, open, resolved),
         )
       }),
+    async uploadRows(accountId, rows, given) {
+      const resolved = resolveUploadRowsOptions(given)
+      const { headers, maxColumns } = resolved
+      const open = (signal: AbortSignal) => openRows(rows, { headers, maxColumns, signal })
+      return onAccount({ ...resolved, call: 'uploadRows', writes: true }, accountId, (account) =>
+        upload('uploadRows', account, open, resolved),
+      )
+    },
     previewCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolvePreviewOptions(given)

@@ -21,6 +21,8 @@ export interface HttpHandlerOptions {
   allowAtomic?: boolean
   /** Whether a request may ask for `dry_run`, which holds locks and fires triggers, too. Default `false`. */
   allowDryRun?: boolean
+  /** Whether a request may say `constants`, values that every row gets. Default `false`. */
+  allowConstants?: boolean
   /**
    * The host's settings of every upload and preview, such as `maxBytes`, `maxRows`, `fields` or `dateFormat`. Those that
    * the API has a parameter for are defaults, which a request may override; never `fields`. Default none.
@@ -57,6 +59,7 @@ const RULES = {
   basePath: isBasePath,
   allowAtomic: isFlag,
   allowDryRun: isFlag,
+  allowConstants: isFlag,
   upload: isObject,
   extraTags: isObject,
   allowUnescaped: isFlag,
@@ -69,6 +72,7 @@ const DEFAULTS = {
   basePath: '/api',
   allowAtomic: false,
   allowDryRun: false,
+  allowConstants: false,
   extraTags: {},
   allowUnescaped: false,
   idleTimeout: 30_000,

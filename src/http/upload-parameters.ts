@@ -1,7 +1,8 @@
 import { CSV_OPTION_RULES } from '../csv/file.js'
 import { CustomAttributesError } from '../errors.js'
+import { fieldOfForm, nameForm } from '../names.js'
 import { type OptionRule, oneOf } from '../options.js'
-import { MERGE_OPTION_RULES, type UploadOptions } from '../upload/options.js'
+import { MERGE_OPTION_RULES, UPLOAD_OPTION_RULES, type UploadOptions } from '../upload/options.js'
 import { OPTION_FIELDS } from './csv-body.js'
 import type { HttpSettings } from './settings.js'
 
@@ -86,7 +87,7 @@ function readQuery(query: URLSearchParams, known: readonly string[]): Map<string
 }
 
 /**
- * Reads `columns` and `attributes`: JSON in fields of the form before the file, or in the query. A field comes before a
+ * Reads `columns`, `attributes` and `constants`: JSON in fields of the form before the file, or in the query. A field comes before a
  * parameter of its name.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` when `columns` fills a field that the host's setting
@@ -96,16 +97,34 @@ export function readColumnParameters(
   fields: ReadonlyMap<string, string>,
   query: URLSearchParams,
   settings: HttpSettings,
-): Pick<UploadOptions, 'columns' | 'attributes'> {
-  const [columns, attributes] = OPTION_FIELDS.map((name) => fields.get(name) ?? query.get(name) ?? undefined)
+): Pick<UploadOptions, 'columns' | 'attributes' | 'constants'> {
+  const [columns, attributes, constants] = OPTION_FIELDS.map((name) => fields.get(name) ?? query.get(name) ?? undefined)
   // What was not given has no key: it would take the place of the host's setting.
   const options: Record<string, unknown> = {}
   if (columns !== undefined) options.columns = readJson('columns', columns)
   if (attributes !== undefined) {
     options.attributes = attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
   }
+  if (constants !== undefined) {
+    if (!settings.allowConstants) {
+      throw new CustomAttributesError('FORBIDDEN', 'constants is not allowed here. Leave it out.', {
+        parameter: 'constants',
+      })
+    }
+    options.constants = readJson('constants', constants)
+    check('constants', options.constants, UPLOAD_OPTION_RULES.constants)
+    checkFieldsAllowed(Object.keys(options.constants as object).map(fieldTarget), settings.upload.fields)
+    // The host's own win.
+    options.constants = { ...(options.constants as object), ...settings.upload.constants }
+  }
   checkFieldsAllowed(options.columns, settings.upload.fields)
   return options
+}
+
+/** What a constant of this name fills. */
+function fieldTarget(name: string) {
+  const field = fieldOfForm(nameForm(name))
+  return field === undefined ? { attribute: name } : { field }
 }
 
 /** What a host keeps from files, a request cannot get by mapping a column to it. */
@@ -115,8 +134,7 @@ function checkFieldsAllowed(columns: unknown, allowed: HttpSettings['upload']['f
     const target = entry?.target ?? entry
     const field = target?.field
     if (field === undefined || field === 'email' || allowed.includes(field)) continue
-    throw new CustomAttributesError('FORBIDDEN', 'columns fills a standard field that files may not fill here.', {
-      parameter: 'columns',
+    throw new CustomAttributesError('FORBIDDEN', 'The request fills a standard field that files may not fill here.', {
       allowed: ['email', ...allowed],
     })
   }
@@ -130,7 +148,7 @@ function readJson(name: string, text: string): unknown {
   }
 }
 
-function check(name: string, value: string, rule: OptionRule): void {
+function check(name: string, value: unknown, rule: OptionRule): void {
   const expected = rule(value)
   if (expected !== undefined) throw invalidParameter(name, `${name} must be ${expected}.`, expected)
 }

@@ -4,7 +4,19 @@ import { type BatchRow, compareJsonbKeys } from '../db/batch.js'
 import { type DateFormat, valueCheck } from '../db/field-values.js'
 import { FIELD_SEPARATOR, rareSeparator } from '../db/separators.js'
 import type { TableColumn, TableShape } from '../db/table-shape.js'
-import { createRowReader, type ParsedRow, type RowOptions, type RowProblem, toParsedRow } from '../rows.js'
+import { CustomAttributesError } from '../errors.js'
+import {
+  createRowReader,
+  invalidCharacter,
+  isUnstorable,
+  type ParsedRow,
+  type RowOptions,
+  type RowProblem,
+  type RowTarget,
+  toParsedRow,
+  valueTooLong,
+} from '../rows.js'
+import type { Constant } from './constants.js'
 
 /** A row on its way into the database. Thousands wait at a time, so it is few objects: what dies young costs little. */
 export interface Entry extends BatchRow {
@@ -55,6 +67,12 @@ export interface RowChecker {
   readonly emailAt: number
   /** Writes the row's values, as they are stored, into `values`, or returns why the row cannot be stored. */
   check(record: readonly string[], values: string[], mayBeUnstorable?: boolean): RowProblem | undefined
+  /**
+   * The same for a row that the host's check changed.
+   *
+   * @throws CustomAttributesError `INVALID_ARGUMENT` when it has a name that neither the file nor the constants fill
+   */
+  revise(row: ParsedRow, values: string[]): RowProblem | undefined
   toParsedRow(values: readonly string[]): ParsedRow
 }
 
@@ -62,37 +80,87 @@ export interface RowChecker {
 export function createRowChecker(
   mapping: ColumnMapping,
   shape: TableShape,
+  constants: readonly Constant[],
   options: Required<RowOptions> & { dateFormat: DateFormat },
 ): RowChecker {
   const rows = createRowReader(mapping, options)
-  const fields = rows.targets.flatMap(({ field }, at) =>
+  const ofFile = rows.targets.length
+  const targets: readonly RowTarget[] = [...rows.targets, ...constants]
+  const fields = targets.flatMap(({ field }, at) =>
     field === undefined || field === 'email' ? [] : [{ at, column: shape.columns.get(field)! }],
   )
-  const emailAt = rows.targets.findIndex(({ field }) => field === 'email')
+  const emailAt = targets.findIndex(({ field }) => field === 'email')
   const checked = [...fields, { at: emailAt, column: shape.columns.get('email')! }]
   const checks = checked.flatMap(({ at, column }) => {
     const check = valueCheck(column, options.dateFormat)
-    return check ? [{ at, check, header: rows.targets[at]!.header }] : []
+    return check ? [{ at, check, header: targets[at]!.header }] : []
   })
+  const atOf = new Map(targets.map(({ field, attribute }, at) => [field ?? attribute!, at]))
+  const width = mapping.columns.length
+  /** A row changed by the host as the cells that would say the same, and the constants beside them. */
+  const toCells = ({ standard, custom_attributes }: ParsedRow): [record: string[], values: string[]] => {
+    const record: string[] = new Array(width).fill('')
+    const others = constants.map(() => '')
+    for (const [name, value] of [...Object.entries(standard), ...Object.entries(custom_attributes)]) {
+      const at = atOf.get(name)
+      if (at === undefined) throw unfilled(name, [...atOf.keys()])
+      if (at < ofFile) record[targets[at]!.index] = value
+      else others[at - ofFile] = value
+    }
+    return [record, others]
+  }
+
+  function check(
+    record: readonly string[],
+    values: string[],
+    mayBeUnstorable: boolean | undefined,
+    others: readonly string[],
+  ): RowProblem | undefined {
+    const problem = rows.read(record, values, mayBeUnstorable)
+    if (problem) return problem
+    for (let index = 0; index < others.length; index++) values[ofFile + index] = others[index]!
+    for (let index = 0; index < checks.length; index++) {
+      const { at, check, header } = checks[index]!
+      const value = values[at]!
+      if (value === '') continue
+      const result = check(value)
+      if (typeof result !== 'string') return { ...result, column: header, details: { column: header } }
+      values[at] = result
+    }
+    return undefined
+  }
+
+  const constantValues = constants.map(({ value }) => value)
   return {
     fields,
-    attributes: rows.targets.flatMap(({ attribute }, at) => (attribute === undefined ? [] : [{ at, name: attribute }])),
+    attributes: targets.flatMap(({ attribute }, at) => (attribute === undefined ? [] : [{ at, name: attribute }])),
     emailAt,
-    check(record, values, mayBeUnstorable) {
-      const problem = rows.read(record, values, mayBeUnstorable)
-      if (problem) return problem
-      for (let index = 0; index < checks.length; index++) {
-        const { at, check, header } = checks[index]!
-        const value = values[at]!
-        if (value === '') continue
-        const result = check(value)
-        if (typeof result !== 'string') return { ...result, column: header, details: { column: header } }
-        values[at] = result
+    check: (record, values, mayBeUnstorable) => check(record, values, mayBeUnstorable, constantValues),
+    revise(row, values) {
+      const [record, others] = toCells(row)
+      for (const [at, value] of others.entries()) {
+        const { header } = constants[at]!
+        if (isUnstorable(value)) return invalidCharacter(header)
+        if ([...value].length > options.maxValueLength) return valueTooLong(header, options.maxValueLength)
       }
-      return undefined
+      return check(
+        record,
+        values,
+        true,
+        others.map((value) => value.trim()),
+      )
     },
-    toParsedRow: (values) => toParsedRow(rows.targets, values),
+    toParsedRow: (values) => toParsedRow(targets, values),
   }
+}
+
+function unfilled(name: string, names: readonly string[]): CustomAttributesError {
+  return new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    `A check gave ${JSON.stringify(name)}, which the upload does not fill. It fills ${names.join(', ')}; ` +
+      `for another name say constants: { ${JSON.stringify(name)}: '' }.`,
+    { name },
+  )
 }
 
 /** Turns records into entries by a mapping that was checked against the table. */
@@ -102,16 +170,21 @@ export interface EntryReader {
   /** the attribute names of the file */
   readonly attributes: readonly string[]
   read(record: readonly string[], row: number, line: number): Entry | RowProblem
+  /** The row of the entry that was read last. */
+  lastRow(): ParsedRow
+  /** The entry with the values that the host's check gave. */
+  revise(entry: Entry, row: ParsedRow): Entry | RowProblem
 }
 
 /** Makes the reader of an upload's rows. */
 export function createEntryReader(
   mapping: ColumnMapping,
   shape: TableShape,
+  constants: readonly Constant[],
   options: Required<RowOptions> & { dateFormat: DateFormat },
   rareBytes: RareBytes,
 ): EntryReader {
-  const checker = createRowChecker(mapping, shape, options)
+  const checker = createRowChecker(mapping, shape, constants, options)
   const { fields, emailAt } = checker
   const attributes = checker.attributes
     .map(({ at, name }) => ({ at, name, key: JSON.stringify(name) }))
@@ -119,6 +192,35 @@ export function createEntryReader(
   const values: string[] = []
   const parts: string[] = []
   const rare = rareSeparator()
+  const areConstantsRare = constants.some(({ value }) => value.includes('\x1e') || value.includes('\x1f'))
+
+  /** The entry of the values, with the cells that its file has for it. */
+  function toEntry(cells: string, separator: string, row: number, line: number): Entry {
+    const email = values[emailAt]!
+    parts[0] = email
+    for (let index = 0; index < fields.length; index++) parts[index + 1] = values[fields[index]!.at]!
+    if (attributes.length > 0) {
+      let json = '{'
+      for (let index = 0; index < attributes.length; index++) {
+        const { at, key } = attributes[index]!
+        const value = values[at]!
+        if (value !== '') json += `${json === '{' ? '' : ','}${key}:${JSON.stringify(value)}`
+      }
+      parts[fields.length + 1] = `${json}}`
+    }
+    return {
+      email,
+      // Joined and not added up: a string that is added up keeps all its parts alive.
+      text: parts.join(separator),
+      separator,
+      key: shape.isEmailCaseInsensitive ? email.toLowerCase() : email,
+      row,
+      line,
+      cells,
+      twins: undefined,
+      wave: 0,
+    }
+  }
 
   return {
     fields: fields.map(({ column }) => column),
@@ -126,31 +228,14 @@ export function createEntryReader(
     read(record, row, line) {
       const problem = checker.check(record, values, rareBytes.nul)
       if (problem) return problem
-      const separator = rareBytes.separators ? rare : FIELD_SEPARATOR
-      const email = values[emailAt]!
-      parts[0] = email
-      for (let index = 0; index < fields.length; index++) parts[index + 1] = values[fields[index]!.at]!
-      if (attributes.length > 0) {
-        let json = '{'
-        for (let index = 0; index < attributes.length; index++) {
-          const { at, key } = attributes[index]!
-          const value = values[at]!
-          if (value !== '') json += `${json === '{' ? '' : ','}${key}:${JSON.stringify(value)}`
-        }
-        parts[fields.length + 1] = `${json}}`
-      }
-      return {
-        email,
-        // Joined and not added up: a string that is added up keeps all its parts alive.
-        text: parts.join(separator),
-        separator,
-        key: shape.isEmailCaseInsensitive ? email.toLowerCase() : email,
-        row,
-        line,
-        cells: record.join(separator),
-        twins: undefined,
-        wave: 0,
-      }
+      const separator = rareBytes.separators || areConstantsRare ? rare : FIELD_SEPARATOR
+      return toEntry(record.join(separator), separator, row, line)
+    },
+    lastRow: () => checker.toParsedRow(values),
+    revise(entry, changed) {
+      const problem = checker.revise(changed, values)
+      // What the host gave may hold the file's separators.
+      return problem ?? toEntry(entry.cells.replaceAll(entry.separator, rare), rare, entry.row, entry.line)
     },
   }
 }

@@ -7,6 +7,8 @@ import {
   isFlag,
   isFunction,
   isSignal,
+  isTextList,
+  isTexts,
   LIMITS,
   type OptionRule,
   oneOf,
@@ -15,9 +17,19 @@ import {
   wholeNumber,
 } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
+import type { RowCheckOptions } from './row-checks.js'
 
 /** Options of `uploadCsv`. */
-export interface UploadOptions extends CsvOptions, Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
+export interface UploadOptions
+  extends CsvOptions,
+    RowCheckOptions,
+    Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
+  /**
+   * Values that every row gets: standard fields and attributes by name, `{ source: 'Trade fair', Campaign: 'Spring' }`. A
+   * column of the file that fills one of them is `DUPLICATE_COLUMN`. An empty value only makes room for what `checkRow`
+   * gives. Default none.
+   */
+  constants?: Readonly<Record<string, string>>
   /**
    * What a row does to a customer that exists: `'merge'` (default) replaces the standard fields it fills and merges the
    * attributes by name, `'replace'` replaces the whole attribute object and still keeps standard fields that the row
@@ -117,6 +129,9 @@ export const UPLOAD_OPTION_RULES = {
   columns: COLUMN_OPTION_RULES.columns,
   attributes: COLUMN_OPTION_RULES.attributes,
   fields: COLUMN_OPTION_RULES.fields,
+  constants: isTexts,
+  checkRow: isFunction,
+  checkRows: isFunction,
   onInvalidRow: oneOf('skip', 'abort'),
   atomic: isFlag,
   dryRun: isFlag,
@@ -140,4 +155,26 @@ export function resolveUploadOptions(options: UploadOptions | undefined): Resolv
     UPLOAD_DEFAULTS,
     options,
   )
+}
+
+/** Options of `uploadRows`: those of `uploadCsv` that are not about reading text, and the headers. */
+export interface UploadRowsOptions extends Omit<UploadOptions, Exclude<keyof CsvOptions, 'maxColumns'>> {
+  /** The names of the columns, where the first row is not the headers. */
+  headers?: readonly string[]
+}
+
+const { delimiter: _d, encoding: _e, maxBytes: _b, maxRecordBytes: _r, ...ROWS_RULES } = UPLOAD_OPTION_RULES
+
+/** @throws CustomAttributesError `INVALID_OPTION` */
+export function resolveUploadRowsOptions(
+  options: UploadRowsOptions | undefined,
+): ResolvedUploadOptions & { headers?: readonly string[] } {
+  const rules = { ...ROWS_RULES, headers: isTextList }
+  const resolved = resolveOptions<UploadRowsOptions, typeof UPLOAD_DEFAULTS>(
+    'uploadRows',
+    rules,
+    UPLOAD_DEFAULTS,
+    options,
+  )
+  return resolved as ResolvedUploadOptions & { headers?: readonly string[] }
 }

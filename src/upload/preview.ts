@@ -17,13 +17,14 @@ import type { FieldSuggestion } from '../field-suggestions.js'
 import { oneOf, type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
+import { type Constant, resolveConstants } from './constants.js'
 import { createRowChecker, quoteProblem, type RowChecker } from './entries.js'
 import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
 import { type AccountContext, checkFields } from './upload.js'
 
 /** Options of `previewCsv`: those of `uploadCsv` that decide what the file means. */
 export type PreviewOptions = CsvOptions &
-  Pick<UploadOptions, 'columns' | 'attributes' | 'fields' | 'dateFormat' | 'signal'>
+  Pick<UploadOptions, 'columns' | 'attributes' | 'fields' | 'constants' | 'dateFormat' | 'signal'>
 
 /** One column of a preview. */
 export interface PreviewColumn extends MappedColumn {
@@ -60,6 +61,7 @@ const PREVIEW_RULES = {
   columns: UPLOAD_OPTION_RULES.columns,
   attributes: UPLOAD_OPTION_RULES.attributes,
   fields: UPLOAD_OPTION_RULES.fields,
+  constants: UPLOAD_OPTION_RULES.constants,
   signal: UPLOAD_OPTION_RULES.signal,
   dateFormat: oneOf('iso', 'mdy', 'dmy'),
 }
@@ -96,9 +98,14 @@ export async function previewCsv(
     })
     const absent = problemOf(() => checkFields(mapping, shape))
     if (absent) problems.push(absent)
+    let constants: Constant[] = []
+    const wrong = problemOf(() => {
+      constants = resolveConstants(options.constants, { ...context, ...context.rows, mapping, known })
+    })
+    if (wrong && !problems.some(({ code }) => code === wrong.code)) problems.push(wrong)
     const canRead = !absent && mapping.standard.includes('email')
     const checker = canRead
-      ? createRowChecker(mapping, shape, { ...context.rows, dateFormat: options.dateFormat })
+      ? createRowChecker(mapping, shape, constants, { ...context.rows, dateFormat: options.dateFormat })
       : undefined
     const head = await readHead(file, checker)
     if (head.problem) problems.push(head.problem)

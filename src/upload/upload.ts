@@ -1,10 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import type { Sql } from 'postgres'
 import { abortError, endSoonAfterAbort, stopIfAborted } from '../abort.js'
-import { type ColumnMapping, isEmailHeader, mapColumns } from '../columns.js'
+import { type ColumnMapping, mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
-import { type CsvFile, openCsv } from '../csv/file.js'
-import type { CsvInput } from '../csv/source.js'
+import type { CsvFile } from '../csv/file.js'
 import { accountKey, lockAccount } from '../db/accounts.js'
 import { execute, isTransaction, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
@@ -19,9 +18,11 @@ import { createPace } from '../pace.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
 import { BatchWriter } from './batch-writer.js'
-import { createEntryReader, quoteProblem, recordOf } from './entries.js'
+import { type Constant, resolveConstants } from './constants.js'
+import { createEntryReader, type Entry, quoteProblem, recordOf } from './entries.js'
 import { Lane, laneOf } from './lane.js'
 import type { ResolvedUploadOptions, UploadResult } from './options.js'
+import { createRowChecks } from './row-checks.js'
 import { Tally } from './tally.js'
 
 /** What a method of the store works on. */
@@ -33,22 +34,29 @@ export interface AccountContext {
   rows: Required<RowOptions>
 }
 
-/** Runs one CSV through: opened, mapped, checked against the table, then written in the mode that was asked for. */
-export function uploadCsv(
+/**
+ * Runs one file through: opened, mapped, checked against the table, then written in the mode that was asked for.
+ *
+ * @param call - the method
+ * @param open - opens a CSV, or rows that another reader made
+ */
+export function upload(
+  call: string,
   context: AccountContext,
-  csv: CsvInput,
+  open: (signal: AbortSignal) => Promise<CsvFile>,
   options: ResolvedUploadOptions,
 ): Promise<UploadResult> {
   const stop = new AbortController()
   const tally = new Tally(options, stop)
-  return endSoonAfterAbort(uploadInMode(context, csv, options, tally, stop), options.signal, (signal) =>
+  return endSoonAfterAbort(uploadInMode(call, context, open, options, tally, stop), options.signal, (signal) =>
     withCounts(abortError(signal), options, tally),
   )
 }
 
 async function uploadInMode(
+  call: string,
   context: AccountContext,
-  csv: CsvInput,
+  open: (signal: AbortSignal) => Promise<CsvFile>,
   options: ResolvedUploadOptions,
   tally: Tally,
   stop: AbortController,
@@ -59,9 +67,10 @@ async function uploadInMode(
   const known = await readDefinitions(sql, shape, accountId, options.signal)
   // Whatever ends the upload also ends the reading and the statements under way.
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
-  const file = await openCsv(csv, { ...options, signal }, isEmailHeader(options.columns))
+  const file = await open(signal)
   tally.bytesRead = file.bytesRead
   let mapping: ColumnMapping
+  let constants: Constant[]
   try {
     mapping = mapColumns(file.headers, {
       columns: options.columns,
@@ -71,11 +80,12 @@ async function uploadInMode(
       maxCustomAttributes: context.maxCustomAttributes,
     })
     checkFields(mapping, shape)
+    constants = resolveConstants(options.constants, { ...context, ...context.rows, mapping, known })
   } catch (error) {
     await file.close()
     throw error
   }
-  const run = { ...context, options, file, mapping, known, tally, stop, signal }
+  const run = { ...context, call, options, file, mapping, constants, known, tally, stop, signal }
   try {
     await inMode(run, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }))
   } catch (error) {
@@ -85,7 +95,7 @@ async function uploadInMode(
 
   return {
     ...tally.counts(),
-    customAttributesFound: mapping.custom.filter((name) => tally.found.has(name)),
+    customAttributesFound: attributesOf(run).filter((name) => tally.found.has(name)),
     headers: [...file.headers],
     ignored: [...mapping.ignored],
     warnings: [...file.warnings(), ...mapping.warnings],
@@ -93,6 +103,11 @@ async function uploadInMode(
     bytesRead: file.bytesRead(),
     durationMs: Math.round(performance.now() - started),
   }
+}
+
+/** The attributes that an upload fills, in header order, those of its constants last. */
+function attributesOf({ mapping, constants }: Pick<Run, 'mapping' | 'constants'>): string[] {
+  return [...mapping.custom, ...constants.flatMap(({ attribute }) => attribute ?? [])]
 }
 
 /** @throws CustomAttributesError `FIELD_NOT_IN_TABLE`, `INVALID_ATTRIBUTE_NAME` */
@@ -114,13 +129,13 @@ const ROLL_BACK = Symbol('roll back')
 
 /** Runs the writing by itself, in a transaction that commits (`atomic`), or in one that is rolled back (`dryRun`). */
 async function inMode(
-  { sql, shape, accountId, options: { atomic, dryRun }, signal }: Omit<Run, 'isExclusive'>,
+  { call, sql, shape, accountId, options: { atomic, dryRun }, signal }: Omit<Run, 'isExclusive'>,
   write: (sql: SqlClient, isExclusive: boolean) => Promise<void>,
 ): Promise<void> {
   const isWhole = atomic || dryRun
   if (!isWhole && !isTransaction(sql)) return write(sql, false)
   const mode = dryRun ? 'with dryRun' : atomic ? 'with atomic' : 'on a transaction'
-  const hold = { call: `uploadCsv ${mode}`, sql, isWhole, account: accountKey(shape, accountId) }
+  const hold = { call: `${call} ${mode}`, sql, isWhole, account: accountKey(shape, accountId) }
   if (!isWhole) return withHold(hold, () => write(sql, true))
   try {
     const inOne = async (tx: SqlClient) => {
@@ -136,9 +151,11 @@ async function inMode(
 }
 
 interface Run extends AccountContext {
+  call: string
   options: ResolvedUploadOptions
   file: CsvFile
   mapping: ColumnMapping
+  constants: readonly Constant[]
   known: readonly string[]
   tally: Tally
   isExclusive: boolean
@@ -154,11 +171,14 @@ async function writeRows(run: Run): Promise<void> {
   const { sql, shape, accountId, options, file, tally, isExclusive, signal } = run
   // Every statement of every lane listens; that is no leak for Node to warn of.
   setMaxListeners(0, signal)
-  const entries = createEntryReader(run.mapping, shape, { ...run.rows, dateFormat: options.dateFormat }, file.rareBytes)
+  const rowOptions = { ...run.rows, dateFormat: options.dateFormat }
+  const entries = createEntryReader(run.mapping, shape, run.constants, rowOptions, file.rareBytes)
   const reject = async (place: Place, problem: RowProblem) => {
     await tally.reject({ ...place, ...problem })
     if (options.onInvalidRow === 'abort') throw invalidRow(place, problem)
   }
+  const rejectEntry = (entry: Entry, problem: RowProblem) =>
+    reject({ row: entry.row, line: entry.line, record: recordOf(entry) }, problem)
   const { existing, unknown, emptyValues } = options
   const writer = new BatchWriter({
     sql,
@@ -181,7 +201,7 @@ async function writeRows(run: Run): Promise<void> {
     attributes: entries.attributes,
     recorded: new Set(run.known),
     tally,
-    reject: (entry, problem) => reject({ row: entry.row, line: entry.line, record: recordOf(entry) }, problem),
+    reject: rejectEntry,
     signal,
   })
   // A source that hangs must not keep a failed batch, or a failed callback, from ending the upload.
@@ -192,6 +212,11 @@ async function writeRows(run: Run): Promise<void> {
     { length: isExclusive ? 1 : Math.min(options.concurrency, (sql as Sql).options.max) },
     () => new Lane(writer, onFailure, options.batchSize, joinsTwins),
   )
+  const add = async (entry: Entry) => {
+    const full = lanes[laneOf(entry.key, lanes.length)]!.add(entry)
+    if (full) await full
+  }
+  const checks = createRowChecks(options, entries, add, rejectEntry, signal)
   try {
     // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
     if (isExclusive) await lockAccount(sql, shape, accountId, signal)
@@ -212,6 +237,7 @@ async function writeRows(run: Run): Promise<void> {
         if (++tally.rowsRead > options.maxRows) throw tooManyRows(options.maxRows)
         const entry = quoteProblem(faults?.get(record), file.headers) ?? entries.read(record, row, lines[at]!)
         if ('code' in entry) await reject({ row, line: lines[at]!, record }, entry)
+        else if (checks) await checks.take(entry)
         else {
           const full = lanes[laneOf(entry.key, lanes.length)]!.add(entry)
           if (full) await full
@@ -220,8 +246,9 @@ async function writeRows(run: Run): Promise<void> {
       tally.progress()
       stopIfAborted(signal)
     }
+    await checks?.finish()
     await Promise.all(lanes.map((lane) => lane.drain()))
-    const found = run.mapping.custom.filter((name) => tally.found.has(name))
+    const found = attributesOf(run).filter((name) => tally.found.has(name))
     await retry(sql, (db) => recordDefinitions(db, shape, accountId, found, signal), signal)
     await tally.lastProgress()
   } catch (error) {

@@ -60,7 +60,7 @@ const STEPS: Record<string, () => Promise<() => Promise<void>>> = {
     return async () => {
       const opened = await open()
       const rowOptions = { emailCase: 'lower', maxValueLength: 10_000, dateFormat: UPLOAD_DEFAULTS.dateFormat } as const
-      const reader = createEntryReader(mapColumns(opened.headers), shape, rowOptions, opened.rareBytes)
+      const reader = createEntryReader(mapColumns(opened.headers), shape, [], rowOptions, opened.rareBytes)
       for await (const { records, lines } of opened.records()) {
         for (const [at, record] of records.entries()) {
           if ('code' in reader.read(record, at, lines[at]!)) throw new Error('a rejected row')

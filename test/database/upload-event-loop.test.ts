@@ -21,7 +21,7 @@ const INPUTS: Record<string, (csv: string) => CsvInput> = {
 }
 
 test.each(Object.keys(INPUTS).flatMap((input) => [0, 50, 100].map((rejected) => [input, rejected] as const)))(
-  'a %s with %i %% rejected rows gives the event loop back',
+  'a %s of which %i rows in a hundred are rejected gives the event loop back',
   async (input, rejected) => {
     const store = createCustomAttributesStore(db.client)
     const csv = INPUTS[input]!(fileOf(rejected))
@@ -38,8 +38,9 @@ test.each(Object.keys(INPUTS).flatMap((input) => [0, 50, 100].map((rejected) => 
     setImmediate(turn)
     await store.uploadCsv(newAccount(), csv)
     isDone = true
-    // Of an idle process, that compiles and collects garbage, a turn takes the same: only what stands still is far more.
+    // Compiling and collecting garbage count, too, on threads of their own: only what stands still takes most of it.
     const total = spent.reduce((sum, milliseconds) => sum + milliseconds, 0)
-    expect(Math.max(...spent)).toBeLessThan(Math.max(total / 4, 60))
+    expect(Math.max(...spent)).toBeLessThan(total / 2)
+    expect(spent.filter((milliseconds) => milliseconds > 1).length).toBeGreaterThan(10)
   },
 )

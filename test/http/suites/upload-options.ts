@@ -89,6 +89,23 @@ export function describeUploadOptions(api: TestApi): void {
       expect((await api.stored(account)).customers).toBe(1)
     })
 
+    it('constants fill every row where the host allows it, but not what it keeps from files', async () => {
+      const account = api.newAccount()
+      const constants = JSON.stringify({ source: 'Trade fair', Campaign: 'Spring' })
+      const send = (text: string) => api.upload(account, formOf(CSV, 'customers.csv', { constants: text }))
+      const refused = await send(constants)
+      expect([refused.status, refused.body.details.parameter]).toEqual([403, 'constants'])
+      api.use({ allowConstants: true, upload: { fields: ['source', 'first_name'], constants: { Campaign: 'Fixed' } } })
+      expect((await send(constants)).body.custom_attributes_found).toEqual(['loyalty_tier', 'Campaign'])
+      expect(await api.store.getCustomer(account, 'ada@example.com')).toMatchObject({
+        source: 'Trade fair',
+        custom_attributes: { Campaign: 'Fixed' },
+      })
+      expect((await send(JSON.stringify({ status: 'unsubscribed' }))).status).toBe(403)
+      expect((await send('{"source":5}')).body.code).toBe('INVALID_REQUEST')
+      expect((await send('{')).body.code).toBe('INVALID_REQUEST')
+    })
+
     it('a field that the host keeps from files cannot be had by columns', async () => {
       const account = api.newAccount()
       api.use({ upload: { fields: ['first_name'] } })

@@ -1,0 +1,88 @@
+import type { ColumnMapping } from '../columns.js'
+import { checkAttributeNames } from '../db/definitions.js'
+import { valueCheck } from '../db/field-values.js'
+import type { TableShape } from '../db/table-shape.js'
+import { CustomAttributesError } from '../errors.js'
+import { fieldOfForm, nameForm, nameIndex } from '../names.js'
+import { isUnstorable, type RowTarget } from '../rows.js'
+
+/** A value that every row of an upload gets, as if the file had a column of it. */
+export interface Constant extends RowTarget {
+  value: string
+}
+
+/** What the constants of an upload stand among. */
+interface Surroundings {
+  mapping: ColumnMapping
+  shape: TableShape
+  known: readonly string[]
+  maxCustomAttributes: number
+  maxValueLength: number
+}
+
+/**
+ * Resolves the option `constants` against the file's columns: a name is a standard field, or an attribute under the
+ * account's spelling or its own.
+ *
+ * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_ATTRIBUTE_NAME`, `DUPLICATE_COLUMN` when the file fills the same
+ *   name, `FIELD_NOT_IN_TABLE`, `TOO_MANY_ATTRIBUTES`
+ */
+export function resolveConstants(
+  given: Readonly<Record<string, string>> | undefined,
+  { mapping, shape, known, maxCustomAttributes, maxValueLength }: Surroundings,
+): Constant[] {
+  const findKnown = nameIndex(known)
+  const constants = Object.entries(given ?? {}).map(([name, text]): Constant => {
+    const field = fieldOfForm(nameForm(name))
+    const attribute = findKnown(name) ?? name.trim()
+    const value = text.trim()
+    const wrong = (what: string) =>
+      new CustomAttributesError('INVALID_OPTION', `constants.${name}: ${what}`, { option: 'constants', name })
+    if (field === 'email') throw wrong('the email tells customers apart, so it must be a column of the file.')
+    if (isUnstorable(value)) throw wrong('it holds a character that PostgreSQL cannot store.')
+    if ([...value].length > maxValueLength) throw wrong(`it is over ${maxValueLength} characters.`)
+    const { standard, custom, columns } = mapping
+    if (field ? standard.includes(field) : custom.includes(attribute)) {
+      const column = columns.find(({ target }) =>
+        target === null ? false : 'field' in target ? target.field === field : target.attribute === attribute,
+      )
+      throw new CustomAttributesError(
+        'DUPLICATE_COLUMN',
+        `${field ?? attribute} is filled by column ${column?.position} of the file and by constants. ` +
+          'Leave it out of constants, or map the column to null with columns.',
+        { name: field ?? attribute, positions: [column?.position] },
+      )
+    }
+    if (!field) {
+      checkAttributeNames([attribute], shape)
+      return { index: -1, header: name, attribute, value }
+    }
+    if (!shape.standardFields.includes(field)) {
+      throw new CustomAttributesError(
+        'FIELD_NOT_IN_TABLE',
+        `constants fills ${field}, which ${shape.customerTable} does not have. Add the column, or leave it out.`,
+        { fields: [field] },
+      )
+    }
+    const checked = value === '' ? value : (valueCheck(shape.columns.get(field)!, 'iso')?.(value) ?? value)
+    if (typeof checked !== 'string') throw wrong(checked.message)
+    return { index: -1, header: name, field, value: checked }
+  })
+  const names = constants.map(({ field, attribute }) => field ?? attribute!)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) {
+    throw new CustomAttributesError('INVALID_OPTION', `constants names ${twice} twice, in two spellings.`, {
+      option: 'constants',
+      name: twice,
+    })
+  }
+  const attributes = [...mapping.custom, ...constants.flatMap(({ attribute }) => attribute ?? [])]
+  if (attributes.length > maxCustomAttributes) {
+    throw new CustomAttributesError(
+      'TOO_MANY_ATTRIBUTES',
+      `Maximum ${maxCustomAttributes} custom attributes allowed. Found ${attributes.length}: ${attributes.join(', ')}.`,
+      { max: maxCustomAttributes, found: attributes.length, names: attributes },
+    )
+  }
+  return constants
+}
