@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import writeExcelFile from 'write-excel-file/node'
 import { dropFile, expectScreen, readCounts, uploadFile } from './page.js'
 import { useDemo } from './use-demo.js'
 
@@ -73,6 +74,37 @@ describe('files that people have', () => {
     await open()
     await page.getByText('as you chose before').waitFor()
     await page.getByText('2 of 10 attributes, 1 standard field, 1 skipped').waitFor()
+    expect(mistakes).toEqual([])
+  })
+
+  it('takes a spreadsheet, asks which sheet, and offers fields for headers that it does not know', async () => {
+    const { page, mistakes } = await openDemo()
+    const content = await writeExcelFile([
+      { sheet: 'Notes', data: [['nothing', 'here']] },
+      {
+        sheet: 'People',
+        data: [
+          ['Emial', 'email', 'Straße und Nummer', 'Age', 'Joined', 'Note'],
+          [
+            'x',
+            'ann@example.com',
+            'Main 1',
+            41,
+            { value: new Date(Date.UTC(2024, 2, 1)), type: Date, format: 'yyyy-mm-dd' },
+            'a "b", c',
+          ],
+        ],
+      },
+    ]).toBuffer()
+    await dropFile(page, { name: 'people.xlsx', content })
+    await page.getByRole('button', { name: 'People (1 rows)' }).click()
+    await expectScreen(page, 'Where each column goes')
+    await page.getByRole('button', { name: 'Straße und Nummer goes to address1' }).click()
+    expect(await page.getByLabel('Where Straße und Nummer goes').inputValue()).toBe('address1')
+    expect(await page.getByLabel('Where Emial goes').inputValue()).toBe('attribute')
+    await page.getByRole('button', { name: 'Check the whole file' }).click()
+    await page.getByRole('button', { name: 'Upload 1 row' }).click()
+    await expectScreen(page, 'people People.csv is uploaded')
     expect(mistakes).toEqual([])
   })
 

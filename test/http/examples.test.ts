@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import writeExcelFile from 'write-excel-file/node'
 import { createDatabase, useDatabase } from '../support/database.js'
 import { formOf } from './api.js'
 
@@ -42,6 +46,33 @@ function start(args: readonly string[], env: Record<string, string>): { child: C
 
 describe('examples', () => {
   const database = useDatabase()
+
+  it('xlsx uploads a sheet’s rows', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'xlsx-'))
+    const file = join(folder, 'customers.xlsx')
+    await writeExcelFile([
+      ['email', 'First name', 'Orders count', 'Birthday', 'VIP'],
+      ['ada@example.com', 'Ada', 3, { value: new Date(Date.UTC(1990, 0, 31)), type: Date, format: 'yyyy-mm-dd' }, true],
+      ['no address', null, 1.5, null, false],
+    ]).toFile(file)
+    const account = randomUUID()
+    const { child, output } = start(['examples/xlsx/upload.ts', file], {
+      DATABASE_URL: database.url,
+      ACCOUNT_ID: account,
+    })
+    await once(child, 'close')
+    await rm(folder, { recursive: true })
+    expect(output()).toMatch(/customersCreated: 1/)
+    expect(output()).toMatch(/row 3, email: Not a valid email/)
+    const [row] = await database.sql`select first_name, orders_count, birthday::text, custom_attributes
+      from customer.customer where account_id = ${account}`
+    expect(row).toEqual({
+      first_name: 'Ada',
+      orders_count: 3,
+      birthday: '1990-01-31',
+      custom_attributes: { VIP: 'true' },
+    })
+  })
 
   it.each([
     ['hono', ['examples/hono/server.ts']],

@@ -1,5 +1,12 @@
 /** The HTTP API as the page uses it. */
-import type { ColumnTarget, MappedColumn, Problem, RejectedRow, TemplateProblem } from 'postgres-custom-attributes/pure'
+import type {
+  ColumnTarget,
+  FieldSuggestion,
+  MappedColumn,
+  Problem,
+  RejectedRow,
+  TemplateProblem,
+} from 'postgres-custom-attributes/pure'
 
 /** The account of `?account=…`; without one the demo's own. */
 export const accountId = new URLSearchParams(location.search).get('account') ?? '00000000-0000-4000-8000-000000000001'
@@ -24,6 +31,7 @@ export interface MergeTags {
 
 export interface PreviewColumn extends MappedColumn {
   samples: string[]
+  suggestions?: FieldSuggestion[]
 }
 
 export interface Preview {

@@ -9,6 +9,7 @@ import { showMapping } from './mapping.js'
 import { createPreview } from './preview.js'
 import { showProgress } from './progress.js'
 import { showResult } from './result.js'
+import { isSpreadsheet, toCsvFile } from './spreadsheet.js'
 
 const upload = byId('upload')
 const preview = createPreview(byId('preview'))
@@ -23,12 +24,14 @@ acceptFiles({ zone: byId('drop'), onFile: openFile })
 await refreshMessage().catch(showError)
 
 /** From here on the file's own screens: mapping, trial run, upload, result. */
-async function openFile(file: File): Promise<void> {
+async function openFile(given: File): Promise<void> {
   busy?.abort()
   busy = new AbortController()
   const { signal } = busy
-  upload.replaceChildren(element('p', { className: 'card' }, `Reading ${file.name} …`))
+  upload.replaceChildren(element('p', { className: 'card' }, `Reading ${given.name} …`))
   try {
+    const file = isSpreadsheet(given) ? await toCsvFile(given, upload) : given
+    if (signal.aborted) return
     const [head, tags] = await Promise.all([previewFile(file), getMergeTags()])
     if (!signal.aborted) mapFile(file, head, tags)
   } catch (error) {

@@ -121,7 +121,7 @@ export function showMapping(panel: HTMLElement, { file, preview, tags, onDone }:
 }
 
 function mappingRow(
-  { header, position, target, reason, samples }: PreviewColumn,
+  { header, position, target, reason, samples, suggestions = [] }: PreviewColumn,
   fields: readonly string[],
   onChange: (target: ColumnTarget) => void,
 ) {
@@ -143,12 +143,20 @@ function mappingRow(
     ),
   )
   const note = element('small', {}, REASONS[reason] ?? '')
+  // Offered, never done: a guess must not overwrite a field.
+  const offers = suggestions.map(({ field }) =>
+    button(`${field}?`, () => {
+      choice.value = field
+      change()
+    }),
+  )
+  for (const offer of offers) offer.setAttribute('aria-label', `${label} goes to ${offer.textContent?.slice(0, -1)}`)
   const row = element(
     'tr',
     {},
     element('th', { scope: 'row' }, label),
     element('td', { className: 'samples' }, samples.length > 0 ? samples.slice(0, 3).join(' · ') : '(no values)'),
-    element('td', {}, element('div', { className: 'target' }, choice, name, note)),
+    element('td', {}, element('div', { className: 'target' }, choice, name, ...offers, note)),
   )
   const show = (value: string) => {
     choice.value = value
@@ -161,6 +169,7 @@ function mappingRow(
   }
   const change = () => {
     note.textContent = ''
+    for (const offer of offers) offer.hidden = true
     show(choice.value)
     onChange(read())
   }
