@@ -108,7 +108,8 @@ async function nextChunk(
   try {
     const next: unknown = await read()
     if (typeof next !== 'object' || next === null) throw new TypeError('next() gave no object with done and value.')
-    return next as IteratorResult<Uint8Array | string>
+    const { done, value } = next as IteratorResult<Uint8Array | string>
+    return { done, value } as IteratorResult<Uint8Array | string>
   } catch (error) {
     if (isCustomAttributesError(error)) throw error
     throw new CustomAttributesError(

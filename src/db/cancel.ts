@@ -1,6 +1,7 @@
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as v8 from 'node:v8'
 import type { Sql } from 'postgres'
+import { abortError } from '../abort.js'
 
 /**
  * How long a statement may still run when its signal aborts before it is cancelled: many end by themselves, and by then
@@ -8,35 +9,28 @@ import type { Sql } from 'postgres'
  */
 const CANCEL_AFTER_MS = 100
 
-/** How long a cancel request is waited for that came too late for its statement. */
-const LATE_SECONDS = 5
+/** How long a request is waited for over TLS, where postgres.js (3.4.9) loses sight of it. */
+const UNSEEN_MS = 5_000
 
 /**
  * Waits for a statement, and cancels it when the signal aborts. It must stand alone on its connection, in a transaction
- * that is the library's own: a request goes to the connection, and must not meet what a host runs there.
+ * that is the library's own: a request goes to the connection, and must not meet what a host runs there. So the
+ * transaction does not end before the request has arrived.
  *
  * @param pending - the statement, which was or is about to be sent
  * @param client - the client on which its transaction was begun
- * @param tx - that transaction
+ * @throws CustomAttributesError `ABORTED` when it was cancelled
  */
 export async function cancelOnAbort(
   pending: Promise<unknown> & { cancel(): void },
   client: Sql,
-  tx: Pick<Sql, 'unsafe'>,
   signal: AbortSignal,
 ): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
-  let request: Promise<boolean> | undefined
-  let isDone = false
-  const cancel = async (): Promise<boolean> => {
-    // postgres.js drops the promise of its request: where that fails, nobody could catch it.
-    if (!(await isReachable(client)) || isDone) return false
-    pending.cancel()
-    return true
-  }
+  let request: Promise<unknown> | undefined
   const onAbort = () => {
     timer = setTimeout(() => {
-      request = cancel()
+      request = requestCancel(pending)
     }, CANCEL_AFTER_MS)
   }
   signal.addEventListener('abort', onAbort, { once: true })
@@ -44,36 +38,34 @@ export async function cancelOnAbort(
   try {
     return await pending
   } catch (error) {
-    isCancelled = (error as { code?: unknown }).code === '57014'
-    throw error
+    isCancelled = request !== undefined && (error as { code?: unknown }).code === '57014'
+    throw isCancelled ? abortError(signal) : error
   } finally {
-    isDone = true
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
-    if ((await request) && !isCancelled) await meet(tx)
+    // Also when it was cancelled: a statement timeout says the same, and the request would still be on its way.
+    if (!client.options.ssl) await request
+    else if (request && !isCancelled) await Promise.race([request, sleep(UNSEEN_MS)])
   }
 }
 
-/** Waits for the request that is on its way, so that it finds this transaction and nothing that comes after it. */
-async function meet(tx: Pick<Sql, 'unsafe'>): Promise<void> {
+/**
+ * Sends a cancel request; the promise resolves when it has arrived, or failed. postgres.js drops its promise of it: whoever
+ * calls `cancel()` can neither wait for it nor catch that it fails, which would end the process. So the promises that are
+ * made during the call are caught as they are made; on a runtime that cannot show them nothing is cancelled.
+ */
+function requestCancel(pending: { cancel(): void }): Promise<unknown> | undefined {
+  const made: Promise<unknown>[] = []
+  let stop: (() => void) | undefined
   try {
-    await tx.unsafe(`select pg_sleep(${LATE_SECONDS})`)
-  } catch (error) {
-    // In a transaction that has failed nothing can be run: the request finds it idle, and does nothing.
-    if ((error as { code?: unknown }).code === '25P02') await sleep(LATE_SECONDS * 1_000)
+    stop = v8.promiseHooks.onInit((promise) => {
+      made.push(promise)
+    }) as () => void
+    pending.cancel()
+  } catch {
+    return undefined
+  } finally {
+    stop?.()
   }
-}
-
-/** Whether a connection to where the request goes, the client's first host, can be made. */
-function isReachable({ options }: Pick<Sql, 'options'>): Promise<boolean> {
-  const { host, port, path } = options
-  return new Promise((resolve) => {
-    const socket = connect(path ? { path } : { host: host[0]!, port: port[0]! }, () => answer(true))
-    const answer = (isThere: boolean) => {
-      socket.destroy()
-      resolve(isThere)
-    }
-    socket.once('error', () => answer(false))
-    socket.setTimeout(LATE_SECONDS * 1_000, () => answer(false))
-  })
+  return Promise.allSettled(made)
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
 import { orAborted, stopIfAborted } from '../abort.js'
-import { CustomAttributesError } from '../errors.js'
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { cancelOnAbort } from './cancel.js'
 import { classifyFailure, noteDatabaseError } from './failures.js'
 
@@ -24,6 +24,7 @@ export function checkClient(sql: SqlClient): void {
   const hasRowTransform = isClient && Boolean((sql as Sql).options?.transform?.row?.from)
   if (isClient && !hasRowTransform) {
     checkEncoding(sql)
+    checkPipeline(sql)
     return
   }
   throw new CustomAttributesError(
@@ -31,6 +32,17 @@ export function checkClient(sql: SqlClient): void {
     hasRowTransform
       ? 'sql has the option transform.row, which changes every row before the library sees it. Pass a client without it.'
       : 'sql must be a postgres.js client (postgres(url)) or the transaction that sql.begin(tx => …) passes.',
+    { argument: 'sql' },
+  )
+}
+
+/** With a pipeline of nothing postgres.js (3.4.9) never hears that its `begin` has a connection, and leaves it begun. */
+function checkPipeline(sql: SqlClient): void {
+  const { max_pipeline } = ((sql as Sql).options ?? {}) as { max_pipeline?: number }
+  if (max_pipeline !== 0) return
+  throw new CustomAttributesError(
+    'INVALID_ARGUMENT',
+    'sql has max_pipeline: 0, with which postgres.js cannot run transactions. Pass a client with max_pipeline: 1.',
     { argument: 'sql' },
   )
 }
@@ -99,6 +111,11 @@ export function claim(tx: SqlClient, parent: SqlClient): void {
   OWN.set(tx, isTransaction(parent) ? OWN.get(parent) : (parent as Sql))
 }
 
+/** Whether a transaction or savepoint was made by the library. */
+export function isOwn(sql: SqlClient): boolean {
+  return OWN.has(sql)
+}
+
 /** Whether the library began the transaction itself: it is nobody else's, and may be cancelled. */
 export function isOwnTransaction(sql: SqlClient): boolean {
   return OWN.get(sql) !== undefined
@@ -138,10 +155,10 @@ function send(
     stopIfAborted(signal)
     const pending = sql.unsafe(text, parameters, { prepare: !isOneOfMany }).raw()
     try {
-      const answer: unknown = await (signal && client ? cancelOnAbort(pending, client, sql, signal) : pending)
+      const answer: unknown = await (signal && client ? cancelOnAbort(pending, client, signal) : pending)
       return answer as RawResult
     } catch (error) {
-      noteDatabaseError(error)
+      if (!isCustomAttributesError(error)) noteDatabaseError(error)
       // postgres.js (3.4.9) tells of a broken connection a moment before it takes it out of its pool; whatever is sent
       // on it in that moment is never answered. So nobody hears of it earlier.
       if (classifyFailure(error) === 'lost') await sleep(5)

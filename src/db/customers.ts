@@ -159,6 +159,7 @@ export async function readCustomerIds(
   accountId: string,
   emails: readonly string[],
   after: string | null,
+  signal?: AbortSignal,
 ): Promise<string[]> {
   const separator = rareSeparator()
   const rows = await query(
@@ -169,6 +170,7 @@ export async function readCustomerIds(
        and ${after === null ? '$4::text is null' : `c.id > $4::text::${shape.idType}`}
      order by c.id`,
     [accountId, separator, emails.join(separator), after],
+    { signal },
   )
   return rows.map(([id]) => id!)
 }

@@ -103,6 +103,8 @@ function checkDate(type: 'date' | 'timestamp' | 'timestamptz', format: DateForma
     if (!time) return expected
     // A date with midnight is what many exports make of a date; any other time of day would be lost.
     if (type === 'date') return /^00:00:00(?:\.0+)?$/.test(time.clock) ? date.iso : expected
+    // The offset may lead out of the years that are written with four digits.
+    if (time.zone && !toUtc(date.iso, time.clock, time.zone)) return expected
     if (type === 'timestamptz') return `${date.iso} ${time.clock}${time.zone || 'Z'}`
     return time.zone ? (toUtc(date.iso, time.clock, time.zone) ?? expected) : `${date.iso} ${time.clock}`
   }
@@ -112,7 +114,6 @@ function checkDate(type: 'date' | 'timestamp' | 'timestamptz', format: DateForma
 function toUtc(date: string, clock: string, zone: string): string | undefined {
   const [hours, minutes = '00'] = zone === 'Z' ? ['+00'] : (zone.match(/[+-]?\d{2}/g) as string[])
   const moment = new Date(`${date}T${clock.slice(0, 8)}${hours}:${minutes}`)
-  // The offset may lead out of the four-digit years.
   if (moment.getUTCFullYear() < 1 || moment.getUTCFullYear() > 9999) return undefined
   return `${moment.toISOString().slice(0, 19).replace('T', ' ')}${clock.slice(8)}`
 }

@@ -127,7 +127,7 @@ export async function* readPages(
       (email) => !isUnstorable(email),
     )
     stopIfAborted(signal)
-    yield* readIds(await readCustomerIds(sql, shape, accountId, emails, after ?? null), EVERYONE)
+    yield* readIds(await readCustomerIds(sql, shape, accountId, emails, after ?? null, signal), EVERYONE)
   }
 
   /** Pages of these customers; short ones where a customer has gone since, or is no longer of the audience. */

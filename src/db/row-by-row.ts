@@ -10,6 +10,7 @@ import {
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
+import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
 const TRIES = 10
@@ -47,7 +48,7 @@ export async function writeRowByRow(
 
   const set = SETTINGS.map((name, at) => `set_config('custom_attributes.${name}', $${at + 1}::text, true)::text`)
   // A deferred constraint would refuse the whole transaction at its end; a host's own transaction is its own.
-  if (isOwnTransaction(tx)) await execute(tx, 'set constraints all immediate', [], { signal })
+  if (isOwnTransaction(tx)) await checkNow(tx, signal)
   await query(tx, `select ${set.join(', ')}`, values, { signal })
   await execute(tx, `do ${tag}${body}${tag}`, [], { signal, isOneOfMany: true })
   const [result] = await queryRow(tx, `select current_setting('custom_attributes.result')`, [], { signal })

@@ -40,6 +40,8 @@ export interface TableShape {
   isEmailCaseInsensitive: boolean
   /** whether a trigger or a rule may swallow or change a row that is inserted */
   hasInsertTriggers: boolean
+  /** whether a constraint or trigger may wait for the end of the transaction */
+  hasDeferredChecks: boolean
   /** whether an index finds a customer by the id alone */
   hasIdIndex: boolean
   /** whether Citus keeps the table's rows on several servers, by account */
@@ -126,6 +128,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     standardFields: STANDARD_COLUMNS.filter(isWritable),
     isEmailCaseInsensitive: email.type === 'citext',
     hasInsertTriggers: await hasInsertTriggers(sql, customer),
+    hasDeferredChecks: await hasDeferredChecks(sql, customer),
     hasIdIndex: await hasIdIndex(sql, customer),
     isDistributed: await isDistributed(sql, customer),
   }
@@ -259,6 +262,17 @@ async function hasIdIndex(sql: SqlClient, table: FoundTable): Promise<boolean> {
      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'id'
      join pg_catalog.pg_opclass o on o.oid = i.indclass[0] and o.opcdefault
      where i.indrelid = $1::oid and i.indisvalid and i.indpred is null and i.indcollation[0] = a.attcollation
+     limit 1`,
+    [table.oid],
+  )
+  return rows.length > 0
+}
+
+async function hasDeferredChecks(sql: SqlClient, table: FoundTable): Promise<boolean> {
+  const rows = await query(
+    sql,
+    `select 1::text from pg_catalog.pg_trigger t where t.tgdeferrable
+     and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
      limit 1`,
     [table.oid],
   )

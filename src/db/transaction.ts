@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { stopIfAborted } from '../abort.js'
-import { claim, inTurn, isTransaction, type SqlClient } from './client.js'
+import { claim, execute, inTurn, isOwn, isOwnTransaction, isTransaction, type SqlClient } from './client.js'
 import { isConnectionGone, noteDatabaseError } from './failures.js'
 
 /**
@@ -21,21 +21,53 @@ export function inTransaction<T>(
     return result
   }
   return isTransaction(sql)
-    ? inTurn(sql, () => inReleasedSavepoint(sql as TransactionSql, guarded))
-    : pastLostConnection((sql as Sql).begin.bind(sql), guarded)
+    ? inTurn(sql, () => inSavepoint(sql as TransactionSql, guarded, signal))
+    : inScope((sql as Sql).begin.bind(sql), guarded, isConnectionGone)
 }
 
-/** postgres.js never releases its savepoints; an outer one of our own keeps the stack flat. */
-async function inReleasedSavepoint<T>(tx: TransactionSql, work: (tx: SqlClient) => Promise<T>): Promise<T> {
-  await sendNow(tx, 'savepoint custom_attributes')
+/** Has the transaction's constraints checked now, and from now on at each statement, instead of at its end. */
+export async function checkNow(tx: SqlClient, signal?: AbortSignal): Promise<void> {
+  await execute(tx, 'set constraints all immediate', [], { signal })
+}
+
+/** Numbers the savepoints: one that is rolled back to by its name must not be hidden by another. */
+let savepoints = 0
+
+/**
+ * Runs work in a savepoint that is released (postgres.js leaves its own, so this one goes around it).
+ *
+ * When the signal aborts on a host's transaction, all that takes the work back is sent at once, behind the statement that
+ * may still run: whatever the host sends when it hears of the abort comes after it, and nothing of the library's does.
+ */
+async function inSavepoint<T>(
+  tx: TransactionSql,
+  work: (tx: SqlClient) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  stopIfAborted(signal)
+  const name = `custom_attributes_${++savepoints}`
+  const isHosts = !isOwnTransaction(tx)
+  let undone: Promise<unknown> | undefined
+  const undo = () => {
+    // Within a savepoint of the library's in a host's transaction, the outer one takes back the whole.
+    undone = isOwn(tx)
+      ? Promise.resolve()
+      : Promise.allSettled([sendNow(tx, `rollback to savepoint ${name}`), sendNow(tx, `release savepoint ${name}`)])
+  }
+  if (isHosts) signal?.addEventListener('abort', undo, { once: true })
+  const isOver = (error: unknown) => undone !== undefined || isConnectionGone(error)
+  let failure: { error: unknown } | undefined
   try {
-    const result = await pastLostConnection<T>((run) => tx.savepoint(run), work)
-    await sendNow(tx, 'release savepoint custom_attributes')
-    return result
+    await sendNow(tx, `savepoint ${name}`)
+    return await inScope<T>((run) => tx.savepoint(run), work, isOver)
   } catch (error) {
-    // Without a connection there is nothing to release; whatever else goes wrong now, the first failure is the one to tell.
-    if (!isConnectionGone(error)) await sendNow(tx, 'release savepoint custom_attributes').catch(() => {})
+    failure = { error }
     throw error
+  } finally {
+    signal?.removeEventListener('abort', undo)
+    const released = undone ?? (isOver(failure?.error) ? undefined : sendNow(tx, `release savepoint ${name}`))
+    // Whatever else goes wrong now, the first failure is the one to tell.
+    await (failure ? released?.catch(() => {}) : released)
   }
 }
 
@@ -50,25 +82,36 @@ async function sendNow(tx: TransactionSql, text: string): Promise<void> {
 }
 
 /**
- * When the connection breaks there is nothing to roll back, and postgres.js (3.4.9), which tries it all the same, ends
- * the process with a TypeError in a timer. So the work's failure is kept from it: its promise stays open, and the failure
- * is told past it.
+ * Runs work in a scope of postgres.js: a transaction or a savepoint.
+ *
+ * Where the connection broke there is nothing to roll back, and postgres.js (3.4.9), which tries it all the same, ends the
+ * process with a TypeError in a timer; where the work was taken back already, its rollback would come too late. So when it
+ * `isOver` the scope is left open, and what became of the work is told past it.
  */
-function pastLostConnection<T>(
-  begin: (run: (tx: TransactionSql) => Promise<T>) => Promise<unknown>,
+function inScope<T>(
+  open: (run: (tx: TransactionSql) => Promise<T>) => Promise<unknown>,
   work: (tx: SqlClient) => Promise<T>,
+  isOver: (error: unknown) => boolean,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let isGone = false
     let ownFailure: { error: unknown } | undefined
+    const leftOpen = new Promise<never>(() => {})
     const guarded = (tx: TransactionSql): Promise<T> =>
-      work(tx).catch((error) => {
-        ownFailure = { error }
-        if (!isGone && !isConnectionGone(error)) throw error
-        reject(error)
-        return new Promise<never>(() => {})
-      })
-    begin(guarded).then(
+      work(tx).then(
+        (result) => {
+          if (!isOver(undefined)) return result
+          resolve(result)
+          return leftOpen
+        },
+        (error) => {
+          ownFailure = { error }
+          if (!isGone && !isOver(error)) throw error
+          reject(error)
+          return leftOpen
+        },
+      )
+    open(guarded).then(
       (result) => resolve(result as T),
       (error) => {
         isGone = true

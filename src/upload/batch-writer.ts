@@ -1,10 +1,11 @@
 import { stopIfAborted } from '../abort.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
-import type { SqlClient } from '../db/client.js'
+import { isOwnTransaction, type SqlClient } from '../db/client.js'
 import { classifyFailure, describeRefusal, isDatabaseError, type Refusal } from '../db/failures.js'
 import { fateProblem, type RowFate, type UnstoredFate } from '../db/fates.js'
 import { retry } from '../db/retry.js'
 import { writeRowByRow } from '../db/row-by-row.js'
+import { checkNow } from '../db/transaction.js'
 import type { RowProblem } from '../rows.js'
 import { type Entry, hasAttribute } from './entries.js'
 import type { Tally } from './tally.js'
@@ -119,7 +120,13 @@ export class BatchWriter {
     stopIfAborted(signal)
     const unrecorded = [...this.#unrecorded.values()]
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
-    return retry(sql, (db) => write(db, target, rows, recordsDefinitions, signal), signal)
+    const work = async (db: SqlClient) => {
+      const result = await write(db, target, rows, recordsDefinitions, signal)
+      // What waits for the commit could not be stopped there.
+      if (target.shape.hasDeferredChecks && isOwnTransaction(db)) await checkNow(db, signal)
+      return result
+    }
+    return retry(sql, work, signal)
   }
 
   /** Counts a batch's outcome and returns the entries to send again. */

@@ -5,14 +5,14 @@ import { type ColumnMapping, mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import type { CsvFile } from '../csv/file.js'
 import { accountKey, lockAccount } from '../db/accounts.js'
-import { execute, isTransaction, type SqlClient } from '../db/client.js'
+import { isTransaction, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/definitions.js'
 import { classifyFailure, explainFailure } from '../db/failures.js'
 import { withHold } from '../db/holds.js'
 import { retry } from '../db/retry.js'
 import type { TableShape } from '../db/table-shape.js'
-import { inTransaction } from '../db/transaction.js'
+import { checkNow, inTransaction } from '../db/transaction.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { createPace } from '../pace.js'
 import type { RejectedRow } from '../rejected-rows.js'
@@ -140,7 +140,7 @@ async function inMode(
   try {
     const inOne = async (tx: SqlClient) => {
       // A deferred constraint would refuse all at the end, or in a dry run nothing at all; a host's own transaction is its own.
-      if (!isTransaction(sql)) await execute(tx, 'set constraints all immediate', [], { signal })
+      if (!isTransaction(sql)) await checkNow(tx, signal)
       await write(tx, true)
       if (dryRun) throw ROLL_BACK
     }

@@ -20,6 +20,8 @@ const METHODS: Record<string, (store: CustomAttributesStore, signal: AbortSignal
   previewCsv: (store, signal, seed) => store.previewCsv(A, csv('A', seed), { signal }),
   pageCustomers: (store, signal) => drain(store.pageCustomers(A, { audience: 'all', pageSize: 7, signal })),
   mailMerge: (store, signal) => drain(store.mailMerge(A, '{{company}}', { audience: 'all', pageSize: 7, signal })),
+  'pageCustomers of emails': (store, signal) =>
+    drain(store.pageCustomers(A, { audience: { emails }, pageSize: 7, signal })),
   preflight: (store, signal) => store.preflight(A, '{{company}}', { audience: 'all', signal }),
 }
 

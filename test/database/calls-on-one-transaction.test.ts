@@ -54,6 +54,45 @@ test('transactions that each upsert and then upload wait for each other in order
   expect((await contentsOf(db.sql, account)).customers.length).toBeGreaterThan(5)
 })
 
+test.each([{}, { atomic: true }, { dryRun: true }])(
+  'an aborted upload, %j, stores nothing however soon the host commits, and nothing of the host’s goes with it',
+  async (mode) => {
+    const account = newAccount()
+    await store().upsertCustomer(account, { email: 'locked@example.com' })
+    const holder = await db.sql.reserve()
+    await holder`begin`
+    await holder`select from customer.customer where account_id = ${account} for update`
+    const controller = new AbortController()
+    const client = db.connect({ max: 1 })
+    try {
+      const hosts = client.begin(async (tx) => {
+        const call = store()
+          .with(tx)
+          .uploadCsv(account, 'email,city\nnew@example.com,Rome\nlocked@example.com,Rome\n', {
+            ...mode,
+            signal: controller.signal,
+          })
+        setTimeout(() => controller.abort(), 100)
+        await expect(call).rejects.toMatchObject({ code: 'ABORTED', details: { stored: { rowsTotal: 0 } } })
+        // Sent while the statement of the aborted call still waits for the lock, and not waited for before the commit.
+        void tx`insert into customer.customer (account_id, email) values (${account}, 'host@example.com')`.execute()
+      })
+      setTimeout(() => void holder`rollback`.execute(), 1_500)
+      await hosts
+    } finally {
+      holder.release()
+    }
+    const { customers } = await contentsOf(db.sql, account)
+    expect(customers.map(({ email, city }) => [email, city])).toEqual([
+      ['host@example.com', null],
+      ['locked@example.com', null],
+    ])
+    // The next transaction on the connection meets nothing of it.
+    const [row] = await client.begin((tx) => tx`select 1 as one`)
+    expect(row).toEqual({ one: 1 })
+  },
+)
+
 test('an aborted call leaves the transaction to its host: what comes after stays', async () => {
   const account = newAccount()
   await store().upsertCustomer(account, { email: 'locked@example.com' })

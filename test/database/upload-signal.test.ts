@@ -85,6 +85,42 @@ test('while the database does not answer: the statement is cancelled, and nothin
   }
 })
 
+test.each([{}, { atomic: true }, { dryRun: true }])('while the whole table is locked, %j', async (mode) => {
+  const { store, account } = open()
+  await store.upsertCustomer(account, { email: 'there@example.com' })
+  const holder = await db.sql.reserve()
+  await holder`begin`
+  await holder`lock table customer.customer in access exclusive mode`
+  try {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 100)
+    const options = { ...mode, signal: controller.signal }
+    expect((await rejectionOf(store.uploadCsv(account, 'email\nthere@example.com\n', options))).code).toBe('ABORTED')
+  } finally {
+    await holder`rollback`
+    holder.release()
+  }
+})
+
+test('constraints that wait for the commit are checked before it, where they can be stopped', async () => {
+  const { store, account } = open()
+  await db.sql`create function customer.dawdle() returns trigger language plpgsql as $$
+    begin perform pg_sleep(3); return null; end $$`
+  await db.sql`create constraint trigger dawdle after insert on customer.customer deferrable initially deferred
+    for each row when (new.city = 'slow') execute function customer.dawdle()`
+  try {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 300)
+    const fresh = createCustomAttributesStore(db.client)
+    const uploading = fresh.uploadCsv(account, 'email,city\na@example.com,slow\n', { signal: controller.signal })
+    expect((await rejectionOf(uploading)).details.stored).toMatchObject({ customersCreated: 0 })
+    await db.assertNoOpenTransaction()
+    expect(await store.getCustomer(account, 'a@example.com')).toBeNull()
+  } finally {
+    await db.sql`drop trigger dawdle on customer.customer`
+  }
+})
+
 // When it aborts no statement may be under way: what comes next must not be sent.
 describe('aborted from a callback, between two statements', () => {
   const rows = Array.from({ length: 60 }, (_, at) => `p${at}@example.com,${at === 5 ? 'refused' : 'Rome'}`)
