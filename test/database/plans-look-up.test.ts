@@ -27,7 +27,7 @@ afterAll(() => Promise.all(databases.map((db) => db.drop())))
  * and are the same on every machine.
  */
 async function blocksOf(state: (typeof STATES)[number], index: (typeof INDEXES)[number]) {
-  const db = await createDatabase()
+  const db = await createDatabase({ distributed: false })
   databases.push(db)
   const { sql } = db
   await sql`alter table customer.customer set (autovacuum_enabled = off)`

@@ -74,12 +74,11 @@ test(`${ROUNDS} faults in every phase: no hung promise, no half customer, upload
   console.log(`fault seed ${seed}`)
   const next = random(seed)
   const hit = new Map<string, number>()
-  await db.sql
-    .unsafe(`create function disk_full() returns trigger language plpgsql as $$ begin
+  await db.sql`create function disk_full() returns trigger language plpgsql as $$ begin
     if current_setting('application_name') = 'disk full' and random() < 0.02 then
-      raise exception 'could not extend file' using errcode = '53100'; end if; return new; end $$;
-    create trigger disk_full after insert or update on customer.customer for each row execute function disk_full()`)
-    .simple()
+      raise exception 'could not extend file' using errcode = '53100'; end if; return new; end $$`
+  await db.sql`create trigger disk_full after insert or update on customer.customer
+    for each row execute function disk_full()`
 
   for (let round = 0; round < ROUNDS; round++) {
     const account = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`
