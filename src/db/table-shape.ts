@@ -42,6 +42,8 @@ export interface TableShape {
   hasInsertTriggers: boolean
   /** whether a constraint or trigger may wait for the end of the transaction */
   hasDeferredChecks: boolean
+  /** whether an index other than the unique one begins with the account: the planner can take it for as good */
+  hasRivalIndex: boolean
   /** whether an index finds a customer by the id alone */
   hasIdIndex: boolean
   /** whether Citus keeps the table's rows on several servers, by account */
@@ -129,6 +131,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     isEmailCaseInsensitive: email.type === 'citext',
     hasInsertTriggers: await hasInsertTriggers(sql, customer),
     hasDeferredChecks: await hasDeferredChecks(sql, customer),
+    hasRivalIndex: await hasRivalIndex(sql, customer),
     hasIdIndex: await hasIdIndex(sql, customer),
     isDistributed: await isDistributed(sql, customer),
   }
@@ -246,6 +249,20 @@ async function hasInsertTriggers(sql: SqlClient, table: FoundTable): Promise<boo
      select 1::text from pg_catalog.pg_trigger t
      where not t.tgisinternal and t.tgtype & 6 = 6 -- before insert
        and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
+     limit 1`,
+    [table.oid],
+  )
+  return rows.length > 0
+}
+
+/** Whether another index than the unique one begins with the account. */
+async function hasRivalIndex(sql: SqlClient, table: FoundTable): Promise<boolean> {
+  const rows = await query(
+    sql,
+    `select 1::text from pg_catalog.pg_index i
+     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'account_id'
+     left join pg_catalog.pg_attribute e on e.attrelid = i.indrelid and e.attnum = i.indkey[1]
+     where i.indrelid = $1::oid and not (i.indisunique and i.indnkeyatts = 2 and e.attname = 'email' and i.indpred is null)
      limit 1`,
     [table.oid],
   )
