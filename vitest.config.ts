@@ -7,7 +7,12 @@ const needsPsql = 'test/psql/**/*.test.ts'
 // And these a cluster of Citus, whose coordinator TEST_DATABASE_URL names.
 const needsCitus = 'test/citus/**/*.test.ts'
 
-export default defineConfig({
+/** The HTTP suite runs in process and on one server; on the others only with the long laws (`npm run test:laws`). */
+const otherServers = ['test/http/express.test.ts', 'test/http/fastify.test.ts']
+/** Of the package's own text: they wait for no server. */
+const ofText = 'test/package/{layers,public-types,pure-entry,public-api}.test.ts'
+
+export default defineConfig(({ mode }) => ({
   plugins: [
     {
       // What the bundler's loader does for the package.
@@ -31,13 +36,20 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: [
       // Tests of pure functions wait for no server.
-      { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts'], exclude: notHere } },
+      { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts', ofText], exclude: notHere } },
       {
         extends: true,
         test: {
           name: 'database',
           include: ['test/**/*.test.ts'],
-          exclude: [...notHere, 'test/pure/**', needsPsql, needsCitus],
+          exclude: [
+            ...notHere,
+            'test/pure/**',
+            ofText,
+            ...(mode === 'laws' ? [] : otherServers),
+            needsPsql,
+            needsCitus,
+          ],
           globalSetup: 'test/support/global-setup.ts',
         },
       },
@@ -51,4 +63,4 @@ export default defineConfig({
       },
     ],
   },
-})
+}))

@@ -87,7 +87,8 @@ for (const max of [1, 2, 4]) {
         expect((await sleeping).map(([row]) => row!.slept)).toEqual(heads)
         await others(sql, store, after + 1)
       }),
-      25,
+      200,
+      6,
     )
   })
 }

@@ -2,13 +2,14 @@ import { expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase()
 const store = () => createCustomAttributesStore(db.client)
 
 test('two calls at once on one transaction take turns: what is refused costs the other nothing', async () => {
   await db.sql`alter table customer.customer add constraint not_refused check (city <> 'refused')`
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < samples(150, 10); round++) {
     const account = newAccount()
     const outcomes = await db.client.begin(async (tx) => {
       const inside = store().with(tx)

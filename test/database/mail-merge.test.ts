@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/index.js'
 import { useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase()
 const account = '00000000-0000-4000-8000-000000000001'
@@ -174,7 +175,7 @@ describe('mailMerge', () => {
     const client = db.connect({ max: 1, backoff: () => 0.001, connection: { application_name: 'merge' } })
     const killed = createCustomAttributesStore(client)
     await killed.getMergeTags(account)
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < samples(100, 15); round++) {
       let count = 0
       const outcome = await (async () => {
         for await (const _ of killed.mailMerge(account, 'x', { audience: 'all', pageSize: 10 })) {

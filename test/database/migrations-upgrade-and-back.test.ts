@@ -3,8 +3,9 @@ import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { dumpCatalogue } from '../support/catalogue.js'
 import { createDatabase, readSql, type TestDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
-const CUSTOMERS = 100_000
+const CUSTOMERS = samples(100_000, 10_000)
 const ACCOUNT = '00000000-0000-4000-8000-00000000000a'
 /** Customers before this number are touched by the library; the others stay as they are. */
 const TOUCHED = 5_000

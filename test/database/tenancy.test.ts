@@ -114,6 +114,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   'uploadCsv, unknown: reject': () => store.uploadCsv(ours, `email\n${emails.join('\n')}`, { unknown: 'reject' }),
   'uploadCsv in a transaction': () =>
     client.begin((tx) => store.with(tx).uploadCsv(ours, `email,tier\n${emails.join(',tx\n')},tx`)),
+  uploadRows: () => store.uploadRows(ours, [['email', 'tier'], ...emails.map((email) => [email, 'tx'])]),
   'uploadCsv with rows that the database refuses': () =>
     store.uploadCsv(
       ours,

@@ -3,9 +3,11 @@ import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { type CustomAttributesStore, createCustomAttributesStore, isCustomAttributesError } from '../../src/index.js'
 import { useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase()
-const ROUNDS = 320
+/** Every fault in every phase once, or nine times. */
+const ROUNDS = samples(320, 35)
 const ROWS = 120
 const PHASES = ['reading', 'first batch', 'middle', 'last batch', 'definitions'] as const
 const FAULTS = [
@@ -176,7 +178,7 @@ test(`${ROUNDS} faults in every phase: no hung promise, no half customer, upload
     expect(done[0], label).toEqual({ n: ROWS })
     await db.assertNoOpenTransaction()
   }
-  for (const phase of PHASES) expect(hit.get(phase) ?? 0, phase).toBeGreaterThanOrEqual(20)
+  for (const phase of PHASES) expect(hit.get(phase) ?? 0, phase).toBeGreaterThanOrEqual(samples(20, 3))
 }, 300_000)
 
 /** Sets a server setting for every connection that the client makes. */

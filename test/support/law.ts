@@ -1,16 +1,25 @@
 import fc from 'fast-check'
 
+/** Whether the long laws run in full (`npm run test:laws`) or, as in `npm test`, with few samples. */
+export const isFull = (import.meta as unknown as { env: { MODE: string } }).env.MODE === 'laws'
+
+/** How many samples a long law takes: in full, and in `npm test`. */
+export const samples = (full: number, few: number): number => (isFull ? full : few)
+
 /**
  * Checks a law by fast-check and prints the seed. Every run of the tests takes a new one, so that the law meets new
  * cases; give the printed one as `FAST_CHECK_SEED` to see a failure again, and `FAST_CHECK_FACTOR` for more runs.
+ *
+ * @param runs - how often in full; otherwise a tenth, but at least `few`
  */
 export async function checkLaw<Arguments>(
   name: string,
   property: fc.IRawProperty<Arguments>,
   runs: number,
+  few = Math.min(runs, Math.max(8, Math.round(runs / 10))),
 ): Promise<void> {
   const seed = Number(process.env.FAST_CHECK_SEED ?? Date.now() % 2 ** 31)
-  const numRuns = runs * Number(process.env.FAST_CHECK_FACTOR ?? 1)
+  const numRuns = samples(runs, few) * Number(process.env.FAST_CHECK_FACTOR ?? 1)
   console.log(`${name}: ${numRuns} runs, seed ${seed}`)
   await fc.assert(property, { seed, numRuns })
 }
