@@ -121,7 +121,14 @@ const WRITES: Record<string, (store: CustomAttributesStore, of: string) => Promi
   'upsertCustomer of a new one': (store, of) => store.upsertCustomer(of, { email: 'x@example.com' }),
   upsertAttributeDefinitions: (store, of) => store.upsertAttributeDefinitions(of, ['tier']),
   uploadCsv: (store, of) => store.uploadCsv(of, csv),
-  uploadRows: (store, of) => store.uploadRows(of, csv.trim().split('\n').map((line) => line.split(','))),
+  uploadRows: (store, of) =>
+    store.uploadRows(
+      of,
+      csv
+        .trim()
+        .split('\n')
+        .map((line) => line.split(',')),
+    ),
   'uploadCsv, atomic': (store, of) => store.uploadCsv(of, csv, { atomic: true }),
   'uploadCsv, dryRun': (store, of) => store.uploadCsv(of, csv, { dryRun: true }),
   'uploadCsv that replaces': (store, of) => store.uploadCsv(of, csv, { existing: 'replace', emptyValues: 'clear' }),
