@@ -95,7 +95,10 @@ test('a source of rows that hangs hears the signal, and is closed', async () => 
   const controller = new AbortController()
   const rows = {
     [Symbol.asyncIterator]: () => ({
-      next: () => new Promise<never>(() => {}),
+      next: () => {
+        setImmediate(() => controller.abort())
+        return new Promise<never>(() => {})
+      },
       return: async () => {
         isClosed = true
         return { done: true as const, value: undefined }
@@ -103,7 +106,6 @@ test('a source of rows that hangs hears the signal, and is closed', async () => 
     }),
   }
   const uploading = rejectionOf(store.uploadRows(account, rows, { signal: controller.signal }))
-  setTimeout(() => controller.abort(), 20)
   expect((await uploading).code).toBe('ABORTED')
   expect(isClosed).toBe(true)
 })
