@@ -1,4 +1,4 @@
-/** What an error code means: the HTTP status it maps to and a short title. README's table is tested against this one. */
+/** What an error code means: the HTTP status it maps to and a short title. The table of docs/errors.md is tested against this one. */
 export const ERROR_CATALOGUE = {
   INVALID_ARGUMENT: { status: 400, title: 'An argument has the wrong type or an impossible value' },
   INVALID_OPTION: { status: 400, title: 'An option is unknown or has the wrong type' },
@@ -68,7 +68,7 @@ export const ERROR_CATALOGUE = {
   INTERNAL_ERROR: { status: 500, title: 'An error that is not for the client; onError has it' },
 } as const satisfies Record<string, { status: number; title: string }>
 
-/** The code of a {@link CustomAttributesError}: stable, upper snake case, listed in the README. */
+/** The code of a {@link CustomAttributesError}: stable, upper snake case, listed in docs/errors.md. */
 export type ErrorCode = keyof typeof ERROR_CATALOGUE
 
 /**
@@ -86,7 +86,7 @@ const BRAND = Symbol.for('postgres-custom-attributes.error')
  * {@link isCustomAttributesError}, which also holds when the ESM and the CommonJS copy of the package meet.
  */
 export class CustomAttributesError extends Error {
-  /** Stable code; see the README's error catalogue. */
+  /** Stable code; see docs/errors.md. */
   readonly code: ErrorCode
   /** The HTTP status that fits the code. */
   readonly status: number

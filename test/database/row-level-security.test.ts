@@ -13,7 +13,7 @@ const owner = `owner_${randomBytes(6).toString('hex')}`
 const doc = readFileSync(new URL('../../docs/row-level-security.md', import.meta.url), 'utf8')
 
 beforeAll(async () => {
-  const [grants] = codeBlocks(section('## Security'), 'sql')
+  const [grants] = codeBlocks(section('## Rights', 'docs/security.md'), 'sql')
   const [policies] = codeBlocks(doc, 'sql')
   await db.sql.unsafe(`create role ${role} login password 'secret'; create role ${owner} login password 'secret'`)
   await db.sql.unsafe(grants!.replaceAll(' app', ` ${role}`)).simple()

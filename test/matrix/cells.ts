@@ -1,6 +1,6 @@
 import { CLIENT_SETTINGS } from '../support/client-settings.js'
 
-/** One run of tests, and one row of the README's table. */
+/** One run of tests, and one row of the table in docs/compatibility.md. */
 export interface Cell {
   /** What the row is called, and what the command line names. */
   name: string

@@ -1,4 +1,4 @@
-// Runs the tests on every version and under every setting of cells.ts, and writes the README's table of them.
+// Runs the tests on every version and under every setting of cells.ts, and writes the table of them in docs/compatibility.md.
 // npm run test:matrix                     all cells
 // npm run test:matrix -- "PostgreSQL 14"  those whose names begin so; the table is written once each cell has a result
 // TEST_DATABASE_URL=… npm run test:matrix -- Citus  the cluster whose coordinator that is
@@ -37,7 +37,7 @@ for (const cell of cells) {
 }
 
 const missing = CELLS.filter(({ name }) => !results[name]).map(({ name }) => name)
-if (missing.length === 0) await writeTable(join(root, 'README.md'), CELLS, results)
+if (missing.length === 0) await writeTable(join(root, 'docs/compatibility.md'), CELLS, results)
 else console.log(`The table is not written: no result of ${missing.join(', ')}.`)
 console.log(`\n${cells.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

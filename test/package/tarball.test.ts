@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { codeBlocks, section } from '../support/readme.js'
+import { codeBlocks, page, section } from '../support/readme.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const upFile = '0001_add_custom_attributes.up.sql'
@@ -128,8 +128,8 @@ describe('the packed tarball, installed in an empty project', () => {
     expect(await typecheck(Object.keys(files))).toBe('')
   })
 
-  it("gives migration tools their files by the README's commands", async () => {
-    const blocks = codeBlocks(section('## Migrations'), 'sh').filter((block) => !block.includes('psql '))
+  it('gives migration tools their files by the commands of docs/migrations.md', async () => {
+    const blocks = codeBlocks(page('docs/migrations.md'), 'sh').filter((block) => !block.includes('psql '))
     const folders = ['migrations', 'db/migration', 'db/migrations', 'prisma/migrations']
     await Promise.all(folders.map((folder) => mkdir(join(project, folder), { recursive: true })))
     await run('sh', ['-euc', blocks.join('\n')], { cwd: project })

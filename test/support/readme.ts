@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 
-/** The README as it is, for tests that hold it to its word. */
-export const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+/** A page as it is, for tests that hold it to its word: `README.md`, `docs/errors.md`. */
+export const page = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
-/** The text under a heading, up to the next of the same level or above. */
-export function section(heading: string): string {
-  const start = readme.indexOf(`\n${heading}\n`)
-  if (start === -1) throw new Error(`The README has no "${heading}".`)
-  const text = readme.slice(start + heading.length + 2)
+/** The text under a heading of a page, up to the next of the same level or above. */
+export function section(heading: string, path = 'README.md'): string {
+  const whole = page(path)
+  const start = whole.indexOf(`\n${heading}\n`)
+  if (start === -1) throw new Error(`${path} has no "${heading}".`)
+  const text = whole.slice(start + heading.length + 2)
   const level = heading.indexOf(' ')
   const end = text.search(new RegExp(`^#{1,${level}} `, 'm'))
   return end === -1 ? text : text.slice(0, end)
