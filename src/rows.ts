@@ -2,6 +2,7 @@ import { type ColumnMapping, mapColumns } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
 import type { StandardColumn } from './names.js'
 import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
+import { cleanValue, isEmail } from './values.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
 export interface ParsedRow {
@@ -46,10 +47,6 @@ export interface RowReader {
   readonly targets: readonly RowTarget[]
   read(row: readonly string[], values: string[], mayBeUnstorable?: boolean): RowProblem | undefined
 }
-
-/** Section 4.10.5.1.5 of the HTML standard: "valid email address". */
-const EMAIL =
-  /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
 
 const UNSTORABLE = /\0|\p{Cs}/u
 
@@ -146,27 +143,12 @@ export function createRowReader(
   }
 }
 
-/** A cell's value: trimmed (NBSP too), without a spreadsheet's text mark. */
-function cleanValue(cell: string): string {
-  const length = cell.length
-  if (length === 0) return cell
-  const first = cell.charCodeAt(0)
-  const last = cell.charCodeAt(length - 1)
-  // Only blanks below 33 or from 160 up are trimmable; most cells have neither at their ends.
-  let value = first <= 32 || first >= 160 || last <= 32 || last >= 160 ? cell.trim() : cell
-  // Again, because behind the mark of a TAB or CR a cell may have a mark of its own, as `rejectedRowsCsv` writes it.
-  while (value.length > 1 && value.charCodeAt(0) === 39 && '=+-@\t\r'.includes(value.charAt(1))) {
-    value = value.slice(1).trim()
-  }
-  return value
-}
-
 /** Why `email` cannot identify a customer, or undefined when it can. */
 export function emailProblem(email: string, column: string): RowProblem | undefined {
   if (email === '') {
     return { code: 'EMAIL_REQUIRED', message: 'email is required: the cell is empty.', column, details: { column } }
   }
-  if (email.length <= LIMITS.maxEmailLength && EMAIL.test(email)) return undefined
+  if (isEmail(email)) return undefined
   return {
     code: 'INVALID_EMAIL',
     message: `Not a valid email address (HTML standard, at most ${LIMITS.maxEmailLength} characters). Correct the cell.`,

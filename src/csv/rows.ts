@@ -69,6 +69,7 @@ export async function openRows(
     }
     return {
       headers: [...header],
+      preamble: [],
       delimiter: ',',
       firstRow: number + 1,
       rareBytes: { nul: true, separators: true },

@@ -26,7 +26,7 @@ const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 
 }
 
 /**
- * Reads the query of an upload, `columns` and `attributes` aside. A parameter that it does not know is refused:
+ * Reads the query of an upload, `columns`, `attributes`, `headers` and `constants` aside. A parameter that it does not know is refused:
  * `dryrun=true` must not write.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` for a mode that the host does not allow
@@ -87,8 +87,8 @@ function readQuery(query: URLSearchParams, known: readonly string[]): Map<string
 }
 
 /**
- * Reads `columns`, `attributes` and `constants`: JSON in fields of the form before the file, or in the query. A field comes before a
- * parameter of its name.
+ * Reads `columns`, `attributes`, `headers` and `constants`: JSON in fields of the form before the file, or in the query. A
+ * field comes before a parameter of its name.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` when `columns` fills a field that the host's setting
  *   `fields` leaves out
@@ -97,11 +97,14 @@ export function readColumnParameters(
   fields: ReadonlyMap<string, string>,
   query: URLSearchParams,
   settings: HttpSettings,
-): Pick<UploadOptions, 'columns' | 'attributes' | 'constants'> {
-  const [columns, attributes, constants] = OPTION_FIELDS.map((name) => fields.get(name) ?? query.get(name) ?? undefined)
+): Pick<UploadOptions, 'columns' | 'attributes' | 'headers' | 'constants'> {
+  const [columns, attributes, headers, constants] = OPTION_FIELDS.map(
+    (name) => fields.get(name) ?? query.get(name) ?? undefined,
+  )
   // What was not given has no key: it would take the place of the host's setting.
   const options: Record<string, unknown> = {}
   if (columns !== undefined) options.columns = readJson('columns', columns)
+  if (headers !== undefined) options.headers = readJson('headers', headers)
   if (attributes !== undefined) {
     options.attributes = attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
   }

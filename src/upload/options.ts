@@ -90,7 +90,7 @@ export interface UploadProgress extends Omit<UploadCounts, 'rowsTotal'> {
 export interface UploadResult extends UploadCounts {
   /** the attributes that at least one stored row has a value for, in header order */
   customAttributesFound: string[]
-  /** the header row as the file has it */
+  /** the header row as the file has it, or the option `headers` */
   headers: string[]
   /** the columns that were left out, each with its reason */
   ignored: { header: string; position: number; reason: string }[]

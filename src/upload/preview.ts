@@ -38,7 +38,9 @@ export interface PreviewColumn extends MappedColumn {
 export interface CsvPreview {
   encoding: Encoding
   delimiter: Delimiter
-  /** the header row as the file has it */
+  /** the filled rows above the header, which an upload skips */
+  preamble: string[][]
+  /** the header row as the file has it, or the option `headers` */
   headers: string[]
   /** every column, its target and why; edited, they can be passed as the option `columns` */
   columns: PreviewColumn[]
@@ -112,6 +114,7 @@ export async function previewCsv(
     return {
       encoding: file.encoding(),
       delimiter: file.delimiter,
+      preamble: file.preamble.map((record) => [...record]),
       headers: [...file.headers],
       columns: mapping.columns.map((column, at) => {
         const likely =
