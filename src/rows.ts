@@ -2,7 +2,7 @@ import { type ColumnMapping, mapColumns } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
 import type { StandardColumn } from './names.js'
 import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
-import { cleanValue, isEmail } from './values.js'
+import { cleanValue, isEmail, trim } from './values.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
 export interface ParsedRow {
@@ -113,9 +113,13 @@ export function createRowReader(
     target === null ? [] : [{ index: position - 1, header, ...target }],
   )
   const indexes = targets.map(({ index }) => index)
-  const own = mapping.columns.filter(({ reason }) => reason === 'rejected_rows')
+  // Also where the columns of a preview came back as an option: their reason is then another.
+  const own = mapping.columns.filter(
+    ({ target, header }) => target === null && /^error_(?:code|message)$/i.test(header),
+  )
+  const ownAt = own.map(({ position }) => position)
   const errorCodeAt = own.find(({ header }) => header.toLowerCase() === 'error_code')?.position
-  const lastCellAt = Math.max(0, ...mapping.columns.filter((column) => !own.includes(column)).map((c) => c.position))
+  const lastCellAt = Math.max(0, ...targets.map(({ index }) => index + 1))
   const emailAt = targets.findIndex(({ field }) => field === 'email')
   if (emailAt === -1) {
     throw new CustomAttributesError('EMAIL_COLUMN_MISSING', 'email is required: the mapping has no email column.')
@@ -124,8 +128,9 @@ export function createRowReader(
   return {
     targets,
     read(row, values, mayBeUnstorable = true) {
+      const still = errorCodeAt === undefined ? undefined : unmended(row, errorCodeAt, lastCellAt, ownAt)
+      if (still) return still
       if (row.length !== width && !hasOnlyBlanksAfter(row, width)) return countMismatch(row.length, width)
-      if (errorCodeAt !== undefined && isStillShort(row, errorCodeAt, lastCellAt)) return stillShort()
       for (let at = 0; at < indexes.length; at++) {
         const value = cleanValue(row[indexes[at]!]!)
         if (value.length > maxValueLength && [...value].length > maxValueLength) {
@@ -151,10 +156,18 @@ export function emailProblem(email: string, column: string): RowProblem | undefi
   if (isEmail(email)) return undefined
   return {
     code: 'INVALID_EMAIL',
-    message: `Not a valid email address (HTML standard, at most ${LIMITS.maxEmailLength} characters). Correct the cell.`,
+    message: `Not a valid email address (HTML standard, at most ${LIMITS.maxEmailLength} characters). ${hiddenIn(email)}Correct the cell.`,
     column,
     details: { column },
   }
+}
+
+/** Names the character of an address that nobody sees. */
+function hiddenIn(email: string): string {
+  const found = /[\p{Cf}\p{Cc}]|(?! )\p{Z}/u.exec(email)
+  if (!found) return ''
+  const code = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
+  return `Character ${[...email.slice(0, found.index)].length + 1} is an invisible one, U+${code}. `
 }
 
 export function valueTooLong(column: string, max: number): RowProblem {
@@ -182,16 +195,31 @@ export function isUnstorable(value: string): boolean {
 
 function hasOnlyBlanksAfter(row: readonly string[], width: number): boolean {
   if (row.length < width) return false
-  for (let index = width; index < row.length; index++) if (row[index]!.trim() !== '') return false
+  for (let index = width; index < row.length; index++) if (trim(row[index]!) !== '') return false
   return true
 }
 
 /**
- * Whether a row that `rejectedRowsCsv` filled up with empty cells is still as it was: it must not pass as a whole row.
- * Positions count from 1.
+ * Why a row that `rejectedRowsCsv` wrote is still as it was, as far as its `error_code` cell and its others show: filled up
+ * with empty cells or freed from its faulty quoting by the writing, it must not pass as a whole row. Positions count from 1.
  */
-function isStillShort(row: readonly string[], errorCodeAt: number, lastCellAt: number): boolean {
-  return row[errorCodeAt - 1]?.trim() === 'COLUMN_COUNT_MISMATCH' && row[lastCellAt - 1]?.trim() === ''
+function unmended(row: readonly string[], errorCodeAt: number, lastCellAt: number, own: readonly number[]) {
+  const code = trim(row[errorCodeAt - 1] ?? '')
+  if (code === 'COLUMN_COUNT_MISMATCH' && trim(row[lastCellAt - 1] ?? '') === '') return stillShort()
+  const isOwn = (at: number) => own.includes(at + 1)
+  return code === 'INVALID_QUOTE' && row.some((cell, at) => !isOwn(at) && cell.includes('"'))
+    ? stillQuoted()
+    : undefined
+}
+
+function stillQuoted(): RowProblem {
+  return {
+    code: 'INVALID_QUOTE',
+    message:
+      'The row was rejected for a quote in the middle of a cell, and still has quotes. Put the values into their columns ' +
+      'without them; if the row is right as it is, empty its error_code cell.',
+    details: {},
+  }
 }
 
 function stillShort(): RowProblem {

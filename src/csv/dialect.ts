@@ -1,5 +1,5 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
-import { cleanValue, isEmail } from '../values.js'
+import { cleanValue, isEmail, trim } from '../values.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 
 /** The delimiters that are looked for. */
@@ -140,7 +140,7 @@ export function readSepLine(head: Buffer): { delimiter: Delimiter; length: numbe
 
 /** Whether every cell of a record is blank: such a record is no row. */
 export function isBlankRecord(record: readonly string[]): boolean {
-  for (const cell of record) if (cell !== '' && cell.trim() !== '') return false
+  for (const cell of record) if (cell !== '' && trim(cell) !== '') return false
   return true
 }
 

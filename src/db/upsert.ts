@@ -2,6 +2,7 @@ import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
 import { describe } from '../options.js'
 import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
+import { trim } from '../values.js'
 import { lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import type { MergeOptions } from './batch-statement.js'
@@ -156,7 +157,7 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
 
 function toText(name: string, value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (typeof value === 'string') return value.trim()
+  if (typeof value === 'string') return trim(value)
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
   throw invalidCustomer(`${name} must be a text, number, boolean, Date or null, got ${describe(value)}.`, { name })

@@ -68,3 +68,31 @@ describe('headers', () => {
     ])
   })
 })
+
+describe('quotes, blanks and marks', () => {
+  test.each([
+    ['03a', [{ email: 'a@x.com', first_name: 'Ann', custom_attributes: { tier: 'gold' } }], 1],
+    ['03b', [{ email: 'a@x.com', first_name: 'Ann' }], 0],
+    ['03d', [{ email: 'a@x.com', postal_code: '00720' }], 0],
+    ['07a', [{ email: 'a@x.com', custom_attributes: { Tier: 'gold' } }], 0],
+    ['07c', [{ email: 'a@x.com', custom_attributes: { Tier: 'gold' } }], 0],
+    ['08a', [{ email: 'john@x.com', custom_attributes: { tier: 'platinum' } }], 0],
+    ['09a', [{ email: 'a@x.com', custom_attributes: { tier: 'gold' } }], 0],
+    ['09b', [{ email: 'a@x.com', phone: '+46 1', custom_attributes: { tier: 'gold' } }], 0],
+  ])('%s', async (start, expected, rejected) => {
+    const { customers, last } = await stored([start])
+    expect(customers).toMatchObject(expected)
+    expect(customers).toHaveLength(expected.length)
+    expect(last.rowsRejected).toBe(rejected)
+  })
+
+  test('09b: again it changes nothing', async () => {
+    expect((await stored(['09b', '09b'])).last.customersUnchanged).toBe(1)
+  })
+
+  test('11: the delimiter', async () => {
+    const store = createCustomAttributesStore(db.client)
+    const preview = await store.previewCsv(newAccount(), file('11'))
+    expect(preview).toMatchObject({ delimiter: ';', headers: { length: 3 } })
+  })
+})

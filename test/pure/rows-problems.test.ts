@@ -67,12 +67,15 @@ describe('INVALID_EMAIL', () => {
     'jöhn@example.com',
     'john@exämple.com',
     `a@${'x'.repeat(64)}.com`,
-    'john@example.com\u200b',
+    'john\u200b@example.com',
     `${'a'.repeat(255 - '@example.com'.length)}@example.com`,
   ])('%s', (email) => {
     const error = problemOf(['E-Mail'], [email])
     expect(error).toMatchObject({ code: 'INVALID_EMAIL', details: { column: 'E-Mail' } })
-    expect(error.message).toBe('Not a valid email address (HTML standard, at most 254 characters). Correct the cell.')
+    const hidden = email.includes('\u200b') ? 'Character 5 is an invisible one, U+200B. ' : ''
+    expect(error.message).toBe(
+      `Not a valid email address (HTML standard, at most 254 characters). ${hidden}Correct the cell.`,
+    )
   })
 
   test('an adversarial address is judged at once', () => {
