@@ -18,6 +18,20 @@ export interface RowOptions {
   maxValueLength?: number
 }
 
+/** How the cells of a row are read. */
+export interface CellOptions {
+  /**
+   * What a row does that ends before its last column, ignored columns aside: `'reject'` (default) rejects it as
+   * `COLUMN_COUNT_MISMATCH`, `'fill'` takes the missing cells for empty.
+   */
+  shortRows?: 'reject' | 'fill'
+  /** Values that stand for none, as spelt: `['NULL', 'N/A', '\\N']`. A cell with one of them is empty. Default none. */
+  emptyMarkers?: readonly string[]
+}
+
+export const CELL_OPTION_RULES = { shortRows: oneOf('reject', 'fill'), emptyMarkers: isTextList }
+export const CELL_DEFAULTS = { shortRows: 'reject', emptyMarkers: [] } as const satisfies CellOptions
+
 export const ROW_OPTION_RULES = { emailCase: oneOf('lower', 'preserve'), maxValueLength: wholeNumber(1) }
 export const ROW_DEFAULTS = { emailCase: 'lower', maxValueLength: LIMITS.maxValueLength } as const satisfies RowOptions
 
@@ -56,15 +70,16 @@ const UNSTORABLE = /\0|\p{Cs}/u
  *
  * @param headersOrMapping - the header row, or better the {@link ColumnMapping} made once by `mapColumns`: then nothing
  *   is done per row for the headers
- * @param row - the cells, as many as there are headers; further cells are fine as long as all of them are empty
- * @param options - `emailCase` and `maxValueLength`; see {@link RowOptions}
+ * @param row - the cells, as many as there are headers; further cells are fine as long as all of them are empty, and
+ *   missing ones at the end as long as their columns are ignored
+ * @param options - `emailCase`, `maxValueLength`, `shortRows` and `emptyMarkers`; see {@link RowOptions} and {@link CellOptions}
  * @throws CustomAttributesError `EMAIL_REQUIRED`, `INVALID_EMAIL`, `COLUMN_COUNT_MISMATCH`, `INVALID_CHARACTER`,
  *   `VALUE_TOO_LONG`; with headers also the problems of `mapColumns`
  */
 export function parseRow(
   headersOrMapping: readonly string[] | ColumnMapping,
   row: readonly string[],
-  options?: RowOptions,
+  options?: RowOptions & CellOptions,
 ): ParsedRow {
   const reader = readerFor(headersOrMapping, options)
   if (isTextList(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
@@ -86,9 +101,13 @@ export function toParsedRow(targets: readonly RowTarget[], values: readonly stri
   return parsed
 }
 
+const PARSE_DEFAULTS = { ...ROW_DEFAULTS, ...CELL_DEFAULTS }
 const DEFAULT_READERS = new WeakMap<ColumnMapping, RowReader>()
 
-function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options: RowOptions | undefined): RowReader {
+function readerFor(
+  headersOrMapping: readonly string[] | ColumnMapping,
+  options: (RowOptions & CellOptions) | undefined,
+): RowReader {
   const mapping = Array.isArray(headersOrMapping) ? mapColumns(headersOrMapping) : (headersOrMapping as ColumnMapping)
   if (!Array.isArray((mapping as ColumnMapping | undefined)?.columns)) {
     throw new CustomAttributesError(
@@ -96,7 +115,12 @@ function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options:
       'parseRow needs an array of headers or the mapping that mapColumns returns.',
     )
   }
-  const resolved = resolveOptions<RowOptions, typeof ROW_DEFAULTS>('parseRow', ROW_OPTION_RULES, ROW_DEFAULTS, options)
+  const resolved = resolveOptions<RowOptions & CellOptions, typeof PARSE_DEFAULTS>(
+    'parseRow',
+    { ...ROW_OPTION_RULES, ...CELL_OPTION_RULES },
+    PARSE_DEFAULTS,
+    options,
+  )
   if (options !== undefined) return createRowReader(mapping, resolved)
   const reader = DEFAULT_READERS.get(mapping) ?? createRowReader(mapping, resolved)
   DEFAULT_READERS.set(mapping, reader)
@@ -106,7 +130,7 @@ function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options:
 /** Compiles a mapping into a {@link RowReader}. */
 export function createRowReader(
   mapping: ColumnMapping,
-  { emailCase, maxValueLength }: Required<RowOptions> = ROW_DEFAULTS,
+  { emailCase, maxValueLength, shortRows, emptyMarkers }: Required<RowOptions & CellOptions> = PARSE_DEFAULTS,
 ): RowReader {
   const width = mapping.columns.length
   const targets = mapping.columns.flatMap(({ target, header, position }): RowTarget[] =>
@@ -120,6 +144,8 @@ export function createRowReader(
   const ownAt = own.map(({ position }) => position)
   const errorCodeAt = own.find(({ header }) => header.toLowerCase() === 'error_code')?.position
   const lastCellAt = Math.max(0, ...targets.map(({ index }) => index + 1))
+  const isEmptyMarker = emptyMarkerTest(emptyMarkers)
+  const fewest = shortRows === 'fill' ? 0 : lastCellAt
   const emailAt = targets.findIndex(({ field }) => field === 'email')
   if (emailAt === -1) {
     throw new CustomAttributesError('EMAIL_COLUMN_MISSING', 'email is required: the mapping has no email column.')
@@ -128,16 +154,17 @@ export function createRowReader(
   return {
     targets,
     read(row, values, mayBeUnstorable = true) {
-      const still = errorCodeAt === undefined ? undefined : unmended(row, errorCodeAt, lastCellAt, ownAt)
+      const still = errorCodeAt === undefined ? undefined : unmended(row, errorCodeAt, fewest, ownAt, width)
       if (still) return still
-      if (row.length !== width && !hasOnlyBlanksAfter(row, width)) return countMismatch(row.length, width)
+      if (row.length < fewest) return tooFew(row.length, width)
+      if (row.length > width && hasFilledAfter(row, width)) return tooMany(row.length, width)
       for (let at = 0; at < indexes.length; at++) {
-        const value = cleanValue(row[indexes[at]!]!)
+        const value = cleanValue(row[indexes[at]!] ?? '')
         if (value.length > maxValueLength && [...value].length > maxValueLength) {
           return valueTooLong(targets[at]!.header, maxValueLength)
         }
         if (mayBeUnstorable && UNSTORABLE.test(value)) return invalidCharacter(targets[at]!.header)
-        values[at] = value
+        values[at] = isEmptyMarker?.(value) ? '' : value
       }
       const email = values[emailAt]!
       const problem = emailProblem(email, targets[emailAt]!.header)
@@ -146,6 +173,13 @@ export function createRowReader(
       return undefined
     },
   }
+}
+
+/** Tells the texts that stand for no value; undefined where there are none. */
+export function emptyMarkerTest(emptyMarkers: readonly string[]): ((value: string) => boolean) | undefined {
+  if (emptyMarkers.length === 0) return undefined
+  const markers = new Set(emptyMarkers.map(trim))
+  return (value) => markers.has(value)
 }
 
 /** Why `email` cannot identify a customer, or undefined when it can. */
@@ -193,19 +227,30 @@ export function isUnstorable(value: string): boolean {
   return UNSTORABLE.test(value)
 }
 
-function hasOnlyBlanksAfter(row: readonly string[], width: number): boolean {
-  if (row.length < width) return false
-  for (let index = width; index < row.length; index++) if (trim(row[index]!) !== '') return false
-  return true
+function hasFilledAfter(row: readonly string[], width: number): boolean {
+  for (let index = width; index < row.length; index++) if (trim(row[index]!) !== '') return true
+  return false
 }
 
 /**
  * Why a row that `rejectedRowsCsv` wrote is still as it was, as far as its `error_code` cell and its others show: filled up
- * with empty cells or freed from its faulty quoting by the writing, it must not pass as a whole row. Positions count from 1.
+ * with empty cells or freed from its faulty quoting by the writing, it must not pass as a whole row, nor where a
+ * spreadsheet gave its surplus cells a column. Positions count from 1.
+ *
+ * @param fewest - the cells that a row must have; 0 where missing ones are empty
  */
-function unmended(row: readonly string[], errorCodeAt: number, lastCellAt: number, own: readonly number[]) {
+function unmended(
+  row: readonly string[],
+  errorCodeAt: number,
+  fewest: number,
+  own: readonly number[],
+  width: number,
+): RowProblem | undefined {
   const code = trim(row[errorCodeAt - 1] ?? '')
-  if (code === 'COLUMN_COUNT_MISMATCH' && trim(row[lastCellAt - 1] ?? '') === '') return stillShort()
+  if (code === 'COLUMN_COUNT_MISMATCH') {
+    if (hasFilledAfter(row, Math.max(...own))) return tooMany(row.length, width)
+    if (fewest > 0 && trim(row[fewest - 1] ?? '') === '') return stillShort()
+  }
   const isOwn = (at: number) => own.includes(at + 1)
   return code === 'INVALID_QUOTE' && row.some((cell, at) => !isOwn(at) && cell.includes('"'))
     ? stillQuoted()
@@ -232,7 +277,17 @@ function stillShort(): RowProblem {
   }
 }
 
-function countMismatch(cells: number, headers: number): RowProblem {
+function tooFew(cells: number, headers: number): RowProblem {
+  return {
+    code: 'COLUMN_COUNT_MISMATCH',
+    message:
+      `Headers and row must have same length: ${headers} headers, only ${cells} ${cells === 1 ? 'cell' : 'cells'}. ` +
+      "Add the missing cells, or set shortRows to 'fill' where rows may end early: what is missing is then empty.",
+    details: { headers, cells },
+  }
+}
+
+function tooMany(cells: number, headers: number): RowProblem {
   return {
     code: 'COLUMN_COUNT_MISMATCH',
     message:

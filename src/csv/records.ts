@@ -63,6 +63,8 @@ export class RecordReader extends Parser {
   #batch: RecordBatch = { records: [], lines: [] }
   #line: number
   #linesBefore = 0
+  /** blank cells over the limit that the record had so far; csv-parse does not count delimiters as bytes */
+  #blanksCut = 0
   /** Empty rows share one record: csv-parse gives each room for 17 cells, and a file can have a million of them. */
   #empty: string[] = []
 
@@ -116,7 +118,8 @@ export class RecordReader extends Parser {
     const lines = this.info.lines - this.#linesBefore === 1 ? 1 : 1 + countLineBreaks(record)
     this.#linesBefore = this.info.lines
     this.#line += lines
-    if (record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line - lines)
+    if (!this.#cutBlanks(record)) throw this.#tooManyColumns(this.#line - lines)
+    this.#blanksCut = 0
     return true
   }
 
@@ -137,7 +140,7 @@ export class RecordReader extends Parser {
     if (bytes.length > 0) this._transform(bytes, 'utf8', keep)
     if (end && !failure) this._flush(keep)
     if (failure) throw failure
-    if (this.#state().record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line)
+    if (!this.#cutBlanks(this.#state().record)) throw this.#tooManyColumns(this.#line)
     return this.takeRecords()
   }
 
@@ -150,6 +153,26 @@ export class RecordReader extends Parser {
 
   #state(): ParserState {
     return (this as unknown as { state: ParserState }).state
+  }
+
+  /** Drops blank cells over the limit, so that they take no room; false when one over it is filled. */
+  #cutBlanks(record: string[]): boolean {
+    const { maxColumns } = this.#limits
+    for (let at = maxColumns; at < record.length; at++) if (trim(record[at]!) !== '') return false
+    if (record.length <= maxColumns) return true
+    this.#blanksCut += record.length - maxColumns
+    if (this.#blanksCut > this.#limits.maxRecordBytes) throw this.#recordTooLarge()
+    record.length = maxColumns
+    return true
+  }
+
+  #recordTooLarge(): CustomAttributesError {
+    const { maxRecordBytes } = this.#limits
+    return new CustomAttributesError(
+      'RECORD_TOO_LARGE',
+      `The record on line ${this.#line} is over ${maxRecordBytes} bytes. Shorten it, or raise maxRecordBytes.`,
+      { line: this.#line, maxRecordBytes },
+    )
   }
 
   #tooManyColumns(line: number): CustomAttributesError {
@@ -186,12 +209,7 @@ export class RecordReader extends Parser {
       )
     }
     if (error.code === 'CSV_MAX_RECORD_SIZE') {
-      const { maxRecordBytes } = this.#limits
-      throw new CustomAttributesError(
-        'RECORD_TOO_LARGE',
-        `The record on line ${this.#line} is over ${maxRecordBytes} bytes. Shorten it, or raise maxRecordBytes.`,
-        { line: this.#line, maxRecordBytes },
-      )
+      throw this.#recordTooLarge()
     }
     this.#fault = {
       code: 'INVALID_QUOTE',

@@ -9,7 +9,7 @@ import type { MergeOptions } from './batch-statement.js'
 import { isTransaction, type SqlClient } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
-import { type DateFormat, valueCheck } from './field-values.js'
+import { type DateFormat, type NumberFormat, valueCheck } from './field-values.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
@@ -34,6 +34,7 @@ export interface UpsertSettings extends MergeOptions {
   maxValueLength: number
   emailCase: 'lower' | 'preserve'
   dateFormat: DateFormat
+  numberFormat?: NumberFormat
 }
 
 /** Keys of a row of the customer table that are not for writing. */
@@ -132,7 +133,8 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
         fields: [name],
       })
     }
-    const checked = text === '' ? text : (valueCheck(column, settings.dateFormat)?.(text) ?? text)
+    const numberFormat = typeof value === 'string' ? settings.numberFormat : undefined
+    const checked = text === '' ? text : (valueCheck(column, settings.dateFormat, numberFormat)?.(text) ?? text)
     if (typeof checked !== 'string') throw new CustomAttributesError(checked.code, checked.message, { column: name })
     fields.set(name, checked)
   }

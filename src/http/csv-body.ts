@@ -5,7 +5,7 @@ import { openForm } from './multipart.js'
 /** The multipart field that holds the file. */
 const FILE_FIELD = 'file'
 /** The multipart fields that say how the file is read, and so must stand before it. */
-export const OPTION_FIELDS = ['columns', 'attributes', 'headers', 'constants'] as const
+export const OPTION_FIELDS = ['columns', 'attributes', 'headers', 'constants', 'empty_markers'] as const
 
 /** Media types that CSV files are sent as. */
 const CSV_TYPES: ReadonlySet<string> = new Set([

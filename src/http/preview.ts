@@ -17,12 +17,29 @@ export async function preview({ store, settings, request, query, accountId }: Ex
     fields,
     constants,
     dateFormat,
+    numberFormat,
+    shortRows,
+    emptyMarkers,
   } = settings.upload
   const csv = await openCsvBody(request, { ...settings, maxBytes })
   try {
     const result = await store.previewCsv(accountId, csv.chunks, {
-      ...{ maxBytes, maxColumns, maxRecordBytes, delimiter, encoding, attributes, fields, constants, dateFormat },
+      ...{
+        maxBytes,
+        maxColumns,
+        maxRecordBytes,
+        delimiter,
+        encoding,
+        attributes,
+        fields,
+        constants,
+        dateFormat,
+        numberFormat,
+        shortRows,
+        emptyMarkers,
+      },
       ...(headers && { headers }),
+      ...(numberFormat && { numberFormat }),
       ...requested,
       ...readColumnParameters(csv.fields, query, settings),
       signal: request.signal,

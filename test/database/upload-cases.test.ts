@@ -69,6 +69,77 @@ describe('headers', () => {
   })
 })
 
+describe('short and long rows', () => {
+  test('05a: the missing cell is that of a column that is ignored', async () => {
+    const { customers, last } = await stored(['05a'])
+    expect(customers).toMatchObject([
+      { email: 'a@x.com', first_name: 'Ann' },
+      { email: 'b@x.com', first_name: 'Bob' },
+    ])
+    expect(last.rowsRejected).toBe(0)
+  })
+
+  test('a missing cell of another column, and what to set', async () => {
+    const { store, account } = await stored(['05a'])
+    const csv = 'email,tier,plan\na@x.com,gold\n'
+    const { rejected } = await store.uploadCsv(account, csv)
+    expect(rejected).toMatchObject([{ code: 'COLUMN_COUNT_MISMATCH', details: { headers: 3, cells: 2 } }])
+    expect(rejected[0]!.message).toContain("set shortRows to 'fill'")
+    expect((await store.previewCsv(account, csv, { shortRows: 'fill' })).rejected).toEqual([])
+    expect(await store.uploadCsv(account, csv, { shortRows: 'fill' })).toMatchObject({ customersUpdated: 1 })
+  })
+
+  test('12c: blank cells beyond the header', async () => {
+    const { customers, last } = await stored(['12c'])
+    expect(customers.map(({ email }) => email)).toEqual(['a@x.com', 'b@x.com'])
+    expect(last).toMatchObject({ customersCreated: 2, rowsTotal: 2, rowsRejected: 0 })
+  })
+})
+
+describe('values', () => {
+  test('06a: hours of one digit', async () => {
+    const { customers } = await stored(['06a'], { dateFormat: 'mdy' })
+    const hours = customers.map(({ last_order_date }) => String(last_order_date))
+    expect(hours).toEqual([expect.stringMatching(/2024-01-05.09:05/), expect.stringMatching(/2024-01-05.10:05/)])
+  })
+
+  test('06c: UTC', async () => {
+    const { customers } = await stored(['06c'])
+    expect(customers).toHaveLength(2)
+    expect(customers[0]!.last_order_date).toEqual(customers[1]!.last_order_date)
+  })
+
+  test('06d: whole numbers and booleans with a decimal', async () => {
+    const { customers } = await stored(['06d'])
+    expect(customers).toMatchObject([{ orders_count: 3 }, { orders_count: 3 }, { accepts_marketing: true }])
+  })
+
+  test('numberFormat and emptyMarkers: upload, preview, constants, checkRow and upsertCustomer', async () => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    const csv = 'email;total_spent;city\na@x.com;1.234,50;NULL\n'
+    const { rejected } = await store.uploadCsv(account, csv)
+    expect(rejected).toMatchObject([{ code: 'INVALID_VALUE', column: 'total_spent' }])
+    expect(rejected[0]!.message).toContain('numberFormat')
+    const options = {
+      numberFormat: 'comma',
+      emptyMarkers: ['NULL'],
+      constants: { last_order_price: '1.000,5', Campaign: 'NULL' },
+    } as const
+    expect((await store.previewCsv(account, csv, options)).rows).toMatchObject([
+      { standard: { total_spent: '1234.50' } },
+    ])
+    // A check gives back what it was given.
+    await store.uploadCsv(account, csv, { ...options, checkRow: (row) => row })
+    const { customers } = await contentsOf(db.sql, account)
+    expect(customers).toMatchObject([{ city: null, custom_attributes: {} }])
+    expect(Number(customers[0]!.total_spent)).toBe(1234.5)
+    expect(Number(customers[0]!.last_order_price)).toBe(1000.5)
+    const again = { email: 'a@x.com', total_spent: '1.234,50', last_order_price: 1000.5 }
+    expect((await store.upsertCustomer(account, again, { numberFormat: 'comma' })).outcome).toBe('unchanged')
+  })
+})
+
 describe('quotes, blanks and marks', () => {
   test.each([
     ['03a', [{ email: 'a@x.com', first_name: 'Ann', custom_attributes: { tier: 'gold' } }], 1],

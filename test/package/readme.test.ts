@@ -57,7 +57,9 @@ describe('README', () => {
       if (value === undefined) expect(given).toMatch(/^(automatic)?$/)
       else
         expect(given).toBe(
-          typeof value === 'number' ? String(value) : `\`${typeof value === 'string' ? `'${value}'` : value}\``,
+          typeof value === 'number'
+            ? String(value)
+            : `\`${typeof value === 'string' ? `'${value}'` : JSON.stringify(value)}\``,
         )
     }
   })
