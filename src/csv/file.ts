@@ -1,6 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
 import { isTextList, LIMITS, type OptionRule, oneOf, type Resolved, wholeNumber } from '../options.js'
-import { createDecoder, type Decoder, ENCODINGS, type Encoding, readByteOrderMark } from './decode.js'
+import { createDecoder, type Decoder, type Encoding, encodingOf, readByteOrderMark } from './decode.js'
 import { checkFileType, DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 import { type CsvInput, openSource } from './source.js'
@@ -10,8 +10,9 @@ export interface CsvOptions {
   /** The delimiter. Default `'auto'`: found from the header record, or from a `sep=;` first line. */
   delimiter?: 'auto' | Delimiter
   /**
-   * The encoding. Default `'auto'`: a byte order mark, else strict UTF-8, else windows-1252 with a warning. Text given
-   * as strings is not decoded at all.
+   * The encoding, by any label of the WHATWG Encoding Standard that the runtime's `TextDecoder` knows: `'utf-8'`,
+   * `'windows-1251'`, `'shift_jis'`, `'macintosh'` … Default `'auto'`: a byte order mark, else strict UTF-8, else
+   * windows-1252 with a warning. Text given as strings is not decoded at all.
    */
   encoding?: 'auto' | Encoding
   /** The column names of a file without a header row: all its rows are data. Default none: the file has a header row. */
@@ -27,9 +28,14 @@ export interface CsvOptions {
 const isHeaderList: OptionRule = (value) =>
   isTextList(value) === undefined && (value as readonly string[]).length > 0 ? undefined : 'a filled array of strings'
 
+const isEncoding: OptionRule = (value) =>
+  value === 'auto' || (typeof value === 'string' && encodingOf(value) !== undefined)
+    ? undefined
+    : '"auto" or a label of the Encoding Standard that TextDecoder knows, such as "utf-8" or "windows-1252"'
+
 export const CSV_OPTION_RULES = {
   delimiter: oneOf('auto', ...DELIMITERS),
-  encoding: oneOf('auto', ...ENCODINGS),
+  encoding: isEncoding,
   headers: isHeaderList,
   maxBytes: wholeNumber(1),
   maxColumns: wholeNumber(1),
@@ -195,7 +201,7 @@ function chooseEncoding(
 ): Encoding | undefined {
   if (isText) return 'utf-8'
   if (option !== 'auto') {
-    if (!marked || marked === option) return option
+    if (!marked || marked === encodingOf(option)) return option
     throw new CustomAttributesError(
       'INVALID_ENCODING',
       `The file is not ${option}: its byte order mark says ${marked}. Leave encoding out, or name that one.`,

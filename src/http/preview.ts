@@ -40,6 +40,7 @@ export async function preview({ store, settings, request, query, accountId }: Ex
       },
       ...(headers && { headers }),
       ...(numberFormat && { numberFormat }),
+      ...csv.encoding,
       ...requested,
       ...readColumnParameters(csv.fields, query, settings),
       signal: request.signal,

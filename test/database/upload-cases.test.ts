@@ -126,9 +126,9 @@ describe('values', () => {
       emptyMarkers: ['NULL'],
       constants: { last_order_price: '1.000,5', Campaign: 'NULL' },
     } as const
-    expect((await store.previewCsv(account, csv, options)).rows).toMatchObject([
-      { standard: { total_spent: '1234.50' } },
-    ])
+    const preview = await store.previewCsv(account, csv, options)
+    expect([preview.rejected, preview.problems]).toEqual([[], []])
+    expect(preview.rows).toMatchObject([{ standard: { total_spent: '1234.50' } }])
     // A check gives back what it was given.
     await store.uploadCsv(account, csv, { ...options, checkRow: (row) => row })
     const { customers } = await contentsOf(db.sql, account)
@@ -138,6 +138,13 @@ describe('values', () => {
     const again = { email: 'a@x.com', total_spent: '1.234,50', last_order_price: 1000.5 }
     expect((await store.upsertCustomer(account, again, { numberFormat: 'comma' })).outcome).toBe('unchanged')
   })
+})
+
+test('10a, 10b: broken UTF-8 is no other encoding', async () => {
+  const { store, account, customers } = await stored(['10a'])
+  const error = await rejectionOf(store.uploadCsv(account, file('10b')))
+  expect(error).toMatchObject({ code: 'INVALID_ENCODING', details: { line: 4 } })
+  expect((await contentsOf(db.sql, account)).customers).toEqual(customers)
 })
 
 describe('quotes, blanks and marks', () => {
