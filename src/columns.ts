@@ -23,6 +23,7 @@ import {
   resolveOptions,
   wholeNumber,
 } from './options.js'
+import { trim } from './values.js'
 
 /** Where a column goes: to a standard field, to a custom attribute, or nowhere (`null`). */
 export type ColumnTarget = { field: StandardColumn } | { attribute: string } | null
@@ -283,7 +284,7 @@ function assignTargets(headers: readonly string[], options: ResolvedColumnOption
     if (mapped !== undefined) {
       // `fields` is the host's word, `columns` may be its user's.
       if ('field' in mapped) return toField(mapped.field, 'mapped')
-      return column({ attribute: mapped.attribute.trim() }, 'mapped')
+      return column({ attribute: trim(mapped.attribute) }, 'mapped')
     }
     const leftOut = whyLeftOut(header)
     if (leftOut) return column(null, leftOut)
@@ -313,7 +314,7 @@ function knownAttributeFinder(
   const spellings = new Set(knownAttributes)
   const knownForms = new Set(knownAttributes.map(nameForm))
   const taken = new Set(
-    overrides.flatMap((target) => (target && 'attribute' in target ? [target.attribute.trim()] : [])),
+    overrides.flatMap((target) => (target && 'attribute' in target ? [trim(target.attribute)] : [])),
   )
   const columnsOfForm = new Map<string, number>()
   for (const form of forms) columnsOfForm.set(form, (columnsOfForm.get(form) ?? 0) + 1)
@@ -335,7 +336,7 @@ function override(columns: ColumnOptions['columns'], header: string, index: numb
 
 /** What a header may be called in `columns`: its clean name, or what the file has. */
 function spellingsOf(header: string): string[] {
-  return [cleanHeader(header), header.trim()]
+  return [cleanHeader(header), trim(header)]
 }
 
 function chosenAttributes(

@@ -8,6 +8,7 @@ export const ERROR_CATALOGUE = {
 
   UNSUPPORTED_FILE: { status: 400, title: 'The file is not CSV but another format' },
   EMPTY_FILE: { status: 400, title: 'The file has no header row' },
+  HEADER_MISSING: { status: 400, title: 'The file starts with data: no row names the columns' },
   INVALID_ENCODING: { status: 400, title: 'The bytes are not text in the encoding' },
   UNCLOSED_QUOTE: { status: 400, title: 'A quoted cell is never closed' },
   INVALID_QUOTE: { status: 400, title: 'A quote stands in the middle of a cell' },

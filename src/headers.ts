@@ -1,4 +1,5 @@
 import { nameForm } from './names.js'
+import { cleanValue, trim } from './values.js'
 
 const RESERVED_FORMS = new Set(['id', 'accountid', 'createdat', 'updatedat', 'customattributes'])
 const REJECTED_ROWS_HEADERS = new Set(['error_code', 'error_message'])
@@ -10,18 +11,10 @@ const SENSITIVE_FORMS = new Set(
   ).split(' '),
 )
 
-/** A header as a name: trimmed, on one line, without a spreadsheet's text mark. */
+/** A header as a name: on one line, and clean as a value is. */
 export function cleanHeader(header: string): string {
-  const lines = header.split(/[\n\v\f\r\u0085\u2028\u2029]+/).map((line) => line.trim())
-  return dropTextMark(lines.filter((line) => line !== '').join(' '))
-}
-
-/**
- * Drops one leading apostrophe before `=`, `+`, `-`, `@`, TAB or CR: the mark with which spreadsheets, and
- * `rejectedRowsCsv`, keep a cell from running as a formula.
- */
-function dropTextMark(value: string): string {
-  return value.charCodeAt(0) === 39 && '=+-@\t\r'.includes(value.charAt(1)) && value.length > 1 ? value.slice(1) : value
+  const lines = header.split(/[\n\v\f\r\u0085\u2028\u2029]+/).map((line) => trim(line))
+  return cleanValue(lines.filter((line) => line !== '').join(' '))
 }
 
 /** Why a column of this header is left out unless the options map it. */

@@ -1,4 +1,5 @@
 import { LIMITS } from './options.js'
+import { trim } from './values.js'
 
 /** The columns of a customer table that a CSV may fill; which of them a table has is the host's choice. */
 export const STANDARD_COLUMNS = [
@@ -55,7 +56,7 @@ export function nameForm(name: string): string {
     // U+0307 is what lower-casing the Turkish dotted capital I leaves behind; U+FE00–FE0F only choose a glyph.
     .replace(/[\u0307\ufe00-\ufe0f]/g, '')
     .replace(SEPARATED, (_, before = '', after) => (before && after ? `${before}_` : before))
-  return form === '' ? name.trim() : form
+  return form === '' ? trim(name) : form
 }
 
 /** Whether two names differ in nothing but case and blanks. */
@@ -91,7 +92,7 @@ export function nameIndex<Name extends string>(
 /** Why `name` cannot name a custom attribute, or undefined when it can. */
 export function attributeNameFault(name: string): string | undefined {
   if (name === '') return 'the name is empty'
-  if (name !== name.trim()) return 'blanks at its start or end'
+  if (name !== trim(name)) return 'blanks at its start or end'
   if ([...name].length > LIMITS.maxAttributeNameLength) return `over ${LIMITS.maxAttributeNameLength} characters`
   if (name.includes('{{') || name.includes('}}')) return 'holds {{ or }}'
   if (name.includes('|')) return 'holds |'

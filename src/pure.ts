@@ -21,7 +21,7 @@ export {
 export type { FieldSuggestion } from './field-suggestions.js'
 export { STANDARD_COLUMNS, type StandardColumn } from './names.js'
 export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
-export { type ParsedRow, parseRow, type RowOptions } from './rows.js'
+export { type CellOptions, type ParsedRow, parseRow, type RowOptions } from './rows.js'
 export { checkTemplate, inspectTemplate, type TemplateReport } from './template/inspect.js'
 export type { TemplatePlace, TemplateProblem, TemplateProblemCode } from './template/problems.js'
 export { compileTemplate, renderTemplate } from './template/render.js'

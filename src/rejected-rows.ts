@@ -1,5 +1,6 @@
 import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
 import { isFlag, isTextList, oneOf, resolveOptions } from './options.js'
+import { trim } from './values.js'
 
 /** A row of an upload that was not stored, with its reason. */
 export interface RejectedRow {
@@ -54,7 +55,7 @@ export function rejectedRowsCsv(
     options,
   )
   // A mended file that is rejected again has the two columns already: they are written anew, never doubled.
-  const kept = headers.flatMap((header, index) => (/^error_(?:code|message)$/i.test(header.trim()) ? [] : [index]))
+  const kept = headers.flatMap((header, index) => (/^error_(?:code|message)$/i.test(trim(header)) ? [] : [index]))
   const line = (cells: readonly string[]) => `${cells.map((cell) => formatCell(cell, delimiter)).join(delimiter)}\r\n`
   let text = bom ? '\ufeff' : ''
   text += line([...kept.map((index) => headers[index]!), 'error_code', 'error_message'])
@@ -65,8 +66,8 @@ export function rejectedRowsCsv(
 }
 
 function formatCell(cell: string, delimiter: string): string {
-  const safe = /^[=+\-@\t\r]/.test(cell) && cell.trim() !== '' ? `'${cell}` : cell
-  return safe.includes(delimiter) || /["\r\n]/.test(safe) || safe !== safe.trim()
+  const safe = /^[=+\-@\t\r]/.test(cell) && trim(cell) !== '' ? `'${cell}` : cell
+  return safe.includes(delimiter) || /["\r\n]/.test(safe) || safe !== trim(safe)
     ? `"${safe.replaceAll('"', '""')}"`
     : safe
 }

@@ -2,6 +2,7 @@ import { type ColumnMapping, mapColumns } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
 import type { StandardColumn } from './names.js'
 import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
+import { cleanValue, isEmail, trim } from './values.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
 export interface ParsedRow {
@@ -16,6 +17,20 @@ export interface RowOptions {
   /** Most characters of one value. Default 10,000. */
   maxValueLength?: number
 }
+
+/** How the cells of a row are read. */
+export interface CellOptions {
+  /**
+   * What a row does that ends before its last column, ignored columns aside: `'reject'` (default) rejects it as
+   * `COLUMN_COUNT_MISMATCH`, `'fill'` takes the missing cells for empty.
+   */
+  shortRows?: 'reject' | 'fill'
+  /** Values that stand for none, as spelt: `['NULL', 'N/A', '\\N']`. A cell with one of them is empty. Default none. */
+  emptyMarkers?: readonly string[]
+}
+
+export const CELL_OPTION_RULES = { shortRows: oneOf('reject', 'fill'), emptyMarkers: isTextList }
+export const CELL_DEFAULTS = { shortRows: 'reject', emptyMarkers: [] } as const satisfies CellOptions
 
 export const ROW_OPTION_RULES = { emailCase: oneOf('lower', 'preserve'), maxValueLength: wholeNumber(1) }
 export const ROW_DEFAULTS = { emailCase: 'lower', maxValueLength: LIMITS.maxValueLength } as const satisfies RowOptions
@@ -47,10 +62,6 @@ export interface RowReader {
   read(row: readonly string[], values: string[], mayBeUnstorable?: boolean): RowProblem | undefined
 }
 
-/** Section 4.10.5.1.5 of the HTML standard: "valid email address". */
-const EMAIL =
-  /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
-
 const UNSTORABLE = /\0|\p{Cs}/u
 
 /**
@@ -59,15 +70,16 @@ const UNSTORABLE = /\0|\p{Cs}/u
  *
  * @param headersOrMapping - the header row, or better the {@link ColumnMapping} made once by `mapColumns`: then nothing
  *   is done per row for the headers
- * @param row - the cells, as many as there are headers; further cells are fine as long as all of them are empty
- * @param options - `emailCase` and `maxValueLength`; see {@link RowOptions}
+ * @param row - the cells, as many as there are headers; further cells are fine as long as all of them are empty, and
+ *   missing ones at the end as long as their columns are ignored
+ * @param options - `emailCase`, `maxValueLength`, `shortRows` and `emptyMarkers`; see {@link RowOptions} and {@link CellOptions}
  * @throws CustomAttributesError `EMAIL_REQUIRED`, `INVALID_EMAIL`, `COLUMN_COUNT_MISMATCH`, `INVALID_CHARACTER`,
  *   `VALUE_TOO_LONG`; with headers also the problems of `mapColumns`
  */
 export function parseRow(
   headersOrMapping: readonly string[] | ColumnMapping,
   row: readonly string[],
-  options?: RowOptions,
+  options?: RowOptions & CellOptions,
 ): ParsedRow {
   const reader = readerFor(headersOrMapping, options)
   if (isTextList(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
@@ -89,9 +101,13 @@ export function toParsedRow(targets: readonly RowTarget[], values: readonly stri
   return parsed
 }
 
+const PARSE_DEFAULTS = { ...ROW_DEFAULTS, ...CELL_DEFAULTS }
 const DEFAULT_READERS = new WeakMap<ColumnMapping, RowReader>()
 
-function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options: RowOptions | undefined): RowReader {
+function readerFor(
+  headersOrMapping: readonly string[] | ColumnMapping,
+  options: (RowOptions & CellOptions) | undefined,
+): RowReader {
   const mapping = Array.isArray(headersOrMapping) ? mapColumns(headersOrMapping) : (headersOrMapping as ColumnMapping)
   if (!Array.isArray((mapping as ColumnMapping | undefined)?.columns)) {
     throw new CustomAttributesError(
@@ -99,7 +115,12 @@ function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options:
       'parseRow needs an array of headers or the mapping that mapColumns returns.',
     )
   }
-  const resolved = resolveOptions<RowOptions, typeof ROW_DEFAULTS>('parseRow', ROW_OPTION_RULES, ROW_DEFAULTS, options)
+  const resolved = resolveOptions<RowOptions & CellOptions, typeof PARSE_DEFAULTS>(
+    'parseRow',
+    { ...ROW_OPTION_RULES, ...CELL_OPTION_RULES },
+    PARSE_DEFAULTS,
+    options,
+  )
   if (options !== undefined) return createRowReader(mapping, resolved)
   const reader = DEFAULT_READERS.get(mapping) ?? createRowReader(mapping, resolved)
   DEFAULT_READERS.set(mapping, reader)
@@ -109,16 +130,22 @@ function readerFor(headersOrMapping: readonly string[] | ColumnMapping, options:
 /** Compiles a mapping into a {@link RowReader}. */
 export function createRowReader(
   mapping: ColumnMapping,
-  { emailCase, maxValueLength }: Required<RowOptions> = ROW_DEFAULTS,
+  { emailCase, maxValueLength, shortRows, emptyMarkers }: Required<RowOptions & CellOptions> = PARSE_DEFAULTS,
 ): RowReader {
   const width = mapping.columns.length
   const targets = mapping.columns.flatMap(({ target, header, position }): RowTarget[] =>
     target === null ? [] : [{ index: position - 1, header, ...target }],
   )
   const indexes = targets.map(({ index }) => index)
-  const own = mapping.columns.filter(({ reason }) => reason === 'rejected_rows')
+  // Also where the columns of a preview came back as an option: their reason is then another.
+  const own = mapping.columns.filter(
+    ({ target, header }) => target === null && /^error_(?:code|message)$/i.test(header),
+  )
+  const ownAt = own.map(({ position }) => position)
   const errorCodeAt = own.find(({ header }) => header.toLowerCase() === 'error_code')?.position
-  const lastCellAt = Math.max(0, ...mapping.columns.filter((column) => !own.includes(column)).map((c) => c.position))
+  const lastCellAt = Math.max(0, ...targets.map(({ index }) => index + 1))
+  const isEmptyMarker = emptyMarkerTest(emptyMarkers)
+  const fewest = shortRows === 'fill' ? 0 : lastCellAt
   const emailAt = targets.findIndex(({ field }) => field === 'email')
   if (emailAt === -1) {
     throw new CustomAttributesError('EMAIL_COLUMN_MISSING', 'email is required: the mapping has no email column.')
@@ -127,15 +154,17 @@ export function createRowReader(
   return {
     targets,
     read(row, values, mayBeUnstorable = true) {
-      if (row.length !== width && !hasOnlyBlanksAfter(row, width)) return countMismatch(row.length, width)
-      if (errorCodeAt !== undefined && isStillShort(row, errorCodeAt, lastCellAt)) return stillShort()
+      const still = errorCodeAt === undefined ? undefined : unmended(row, errorCodeAt, fewest, ownAt, width)
+      if (still) return still
+      if (row.length < fewest) return tooFew(row.length, width)
+      if (row.length > width && hasFilledAfter(row, width)) return tooMany(row.length, width)
       for (let at = 0; at < indexes.length; at++) {
-        const value = cleanValue(row[indexes[at]!]!)
+        const value = cleanValue(row[indexes[at]!] ?? '')
         if (value.length > maxValueLength && [...value].length > maxValueLength) {
           return valueTooLong(targets[at]!.header, maxValueLength)
         }
         if (mayBeUnstorable && UNSTORABLE.test(value)) return invalidCharacter(targets[at]!.header)
-        values[at] = value
+        values[at] = isEmptyMarker?.(value) ? '' : value
       }
       const email = values[emailAt]!
       const problem = emailProblem(email, targets[emailAt]!.header)
@@ -146,19 +175,11 @@ export function createRowReader(
   }
 }
 
-/** A cell's value: trimmed (NBSP too), without a spreadsheet's text mark. */
-function cleanValue(cell: string): string {
-  const length = cell.length
-  if (length === 0) return cell
-  const first = cell.charCodeAt(0)
-  const last = cell.charCodeAt(length - 1)
-  // Only blanks below 33 or from 160 up are trimmable; most cells have neither at their ends.
-  let value = first <= 32 || first >= 160 || last <= 32 || last >= 160 ? cell.trim() : cell
-  // Again, because behind the mark of a TAB or CR a cell may have a mark of its own, as `rejectedRowsCsv` writes it.
-  while (value.length > 1 && value.charCodeAt(0) === 39 && '=+-@\t\r'.includes(value.charAt(1))) {
-    value = value.slice(1).trim()
-  }
-  return value
+/** Tells the texts that stand for no value; undefined where there are none. */
+export function emptyMarkerTest(emptyMarkers: readonly string[]): ((value: string) => boolean) | undefined {
+  if (emptyMarkers.length === 0) return undefined
+  const markers = new Set(emptyMarkers.map(trim))
+  return (value) => markers.has(value)
 }
 
 /** Why `email` cannot identify a customer, or undefined when it can. */
@@ -166,13 +187,21 @@ export function emailProblem(email: string, column: string): RowProblem | undefi
   if (email === '') {
     return { code: 'EMAIL_REQUIRED', message: 'email is required: the cell is empty.', column, details: { column } }
   }
-  if (email.length <= LIMITS.maxEmailLength && EMAIL.test(email)) return undefined
+  if (isEmail(email)) return undefined
   return {
     code: 'INVALID_EMAIL',
-    message: `Not a valid email address (HTML standard, at most ${LIMITS.maxEmailLength} characters). Correct the cell.`,
+    message: `Not a valid email address (HTML standard, at most ${LIMITS.maxEmailLength} characters). ${hiddenIn(email)}Correct the cell.`,
     column,
     details: { column },
   }
+}
+
+/** Names the character of an address that nobody sees. */
+function hiddenIn(email: string): string {
+  const found = /[\p{Cf}\p{Cc}]|(?! )\p{Z}/u.exec(email)
+  if (!found) return ''
+  const code = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
+  return `Character ${[...email.slice(0, found.index)].length + 1} is an invisible one, U+${code}. `
 }
 
 export function valueTooLong(column: string, max: number): RowProblem {
@@ -198,18 +227,44 @@ export function isUnstorable(value: string): boolean {
   return UNSTORABLE.test(value)
 }
 
-function hasOnlyBlanksAfter(row: readonly string[], width: number): boolean {
-  if (row.length < width) return false
-  for (let index = width; index < row.length; index++) if (row[index]!.trim() !== '') return false
-  return true
+function hasFilledAfter(row: readonly string[], width: number): boolean {
+  for (let index = width; index < row.length; index++) if (trim(row[index]!) !== '') return true
+  return false
 }
 
 /**
- * Whether a row that `rejectedRowsCsv` filled up with empty cells is still as it was: it must not pass as a whole row.
- * Positions count from 1.
+ * Why a row that `rejectedRowsCsv` wrote is still as it was, as far as its `error_code` cell and its others show: filled up
+ * with empty cells or freed from its faulty quoting by the writing, it must not pass as a whole row, nor where a
+ * spreadsheet gave its surplus cells a column. Positions count from 1.
+ *
+ * @param fewest - the cells that a row must have; 0 where missing ones are empty
  */
-function isStillShort(row: readonly string[], errorCodeAt: number, lastCellAt: number): boolean {
-  return row[errorCodeAt - 1]?.trim() === 'COLUMN_COUNT_MISMATCH' && row[lastCellAt - 1]?.trim() === ''
+function unmended(
+  row: readonly string[],
+  errorCodeAt: number,
+  fewest: number,
+  own: readonly number[],
+  width: number,
+): RowProblem | undefined {
+  const code = trim(row[errorCodeAt - 1] ?? '')
+  if (code === 'COLUMN_COUNT_MISMATCH') {
+    if (hasFilledAfter(row, Math.max(...own))) return tooMany(row.length, width)
+    if (fewest > 0 && trim(row[fewest - 1] ?? '') === '') return stillShort()
+  }
+  const isOwn = (at: number) => own.includes(at + 1)
+  return code === 'INVALID_QUOTE' && row.some((cell, at) => !isOwn(at) && cell.includes('"'))
+    ? stillQuoted()
+    : undefined
+}
+
+function stillQuoted(): RowProblem {
+  return {
+    code: 'INVALID_QUOTE',
+    message:
+      'The row was rejected for a quote in the middle of a cell, and still has quotes. Put the values into their columns ' +
+      'without them; if the row is right as it is, empty its error_code cell.',
+    details: {},
+  }
 }
 
 function stillShort(): RowProblem {
@@ -222,7 +277,17 @@ function stillShort(): RowProblem {
   }
 }
 
-function countMismatch(cells: number, headers: number): RowProblem {
+function tooFew(cells: number, headers: number): RowProblem {
+  return {
+    code: 'COLUMN_COUNT_MISMATCH',
+    message:
+      `Headers and row must have same length: ${headers} headers, only ${cells} ${cells === 1 ? 'cell' : 'cells'}. ` +
+      "Add the missing cells, or set shortRows to 'fill' where rows may end early: what is missing is then empty.",
+    details: { headers, cells },
+  }
+}
+
+function tooMany(cells: number, headers: number): RowProblem {
   return {
     code: 'COLUMN_COUNT_MISMATCH',
     message:

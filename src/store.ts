@@ -9,7 +9,7 @@ import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
-import type { DateFormat } from './db/field-values.js'
+import type { DateFormat, NumberFormat } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MIGRATION_DEFAULTS } from './db/migrations.js'
 import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
@@ -52,6 +52,8 @@ export interface StoreOptions {
 /** Options of `upsertCustomer`; they mean what they mean for an upload. */
 export interface UpsertOptions extends Partial<MergeOptions> {
   dateFormat?: DateFormat
+  /** For texts; numbers are numbers. */
+  numberFormat?: NumberFormat
 }
 
 /** The merge tags that an account's templates can use. */
@@ -76,7 +78,7 @@ export interface CustomAttributesStore {
    *
    * @param accountId - the account, in the type of `account_id`
    * @param customer - `{ email, … , custom_attributes }` or what `parseRow` returns
-   * @param options - `existing`, `unknown`, `emptyValues`, `dateFormat`, as for `uploadCsv`
+   * @param options - `existing`, `unknown`, `emptyValues`, `dateFormat`, `numberFormat`, as for `uploadCsv`
    * @throws CustomAttributesError `INVALID_CUSTOMER`, `EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_VALUE`,
    *   `VALUE_TOO_LONG`, `INVALID_CHARACTER`, `INVALID_ATTRIBUTE_NAME`, `TOO_MANY_ATTRIBUTES`, `CUSTOMER_EXISTS`,
    *   `CUSTOMER_NOT_FOUND`, `ROW_REFUSED` and the errors that every method has: `INVALID_ACCOUNT_ID`,
@@ -187,7 +189,11 @@ const STORE_DEFAULTS = {
 
 type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_DEFAULTS>
 
-const UPSERT_RULES = { ...MERGE_OPTION_RULES, dateFormat: oneOf('iso', 'mdy', 'dmy') }
+const UPSERT_RULES = {
+  ...MERGE_OPTION_RULES,
+  dateFormat: oneOf('iso', 'mdy', 'dmy'),
+  numberFormat: oneOf('point', 'comma'),
+}
 const UPSERT_DEFAULTS = {
   existing: 'merge',
   unknown: 'create',

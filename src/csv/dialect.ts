@@ -1,4 +1,5 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { cleanValue, isEmail, trim } from '../values.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 
 /** The delimiters that are looked for. */
@@ -6,6 +7,8 @@ export const DELIMITERS: readonly Delimiter[] = [',', ';', '\t', '|']
 
 /** Among how many records the header is looked for. */
 const HEAD_RECORDS = 10
+/** By how many records in all the header and the delimiter are judged. */
+const JUDGED_RECORDS = 20
 
 /** Formats that people upload by mistake: the bytes they start with, and what they are. */
 const SIGNATURES: readonly (readonly [string, string])[] = [
@@ -46,37 +49,87 @@ export function checkFileType(head: Buffer): void {
 /** How a file's records are written, and which of them is the header. */
 export interface Dialect {
   delimiter: Delimiter
-  /** index of the header among all records, blank ones too; undefined when every record is blank */
+  /** index of the header among all records, blank ones too; undefined when every record is blank, or none is a header */
   headerIndex: number | undefined
+  /** there are records, and the first of them is data */
+  isHeaderMissing: boolean
 }
 
 /**
- * Finds the delimiter and the header record in the head of a file: the delimiter under which a record among the first
- * ten has an email header, the earlier the better; without any, the one that cuts the first record most often.
+ * Finds the delimiter and the header record in the head of a file. The delimiter is the one under which most of the first
+ * records say that it is: by as many cells as the header has, and by an e-mail address in a cell. Where that is even, it
+ * is the one under which a record has an email header, the earlier the better, then the one that cuts the header most.
  *
  * @param head - the first bytes, in UTF-8
  * @param isWhole - whether the head is the whole file
  * @param delimiter - the delimiter when it is known
  * @param isEmailHeader - whether a cell names the email column
+ * @param headers - the header where the file has none
  */
 export function findDialect(
   head: Buffer,
   isWhole: boolean,
   delimiter: Delimiter | undefined,
   isEmailHeader: (cell: string, index: number) => boolean,
+  headers?: readonly string[],
 ): Dialect {
   const readings = (delimiter ? [delimiter] : DELIMITERS).map((candidate) => {
     const { records, faulty } = readHead(head, isWhole, candidate)
-    const first = records.findIndex((record) => !isBlankRecord(record))
-    const email = records.findIndex((record) => record.some(isEmailHeader))
-    const headerIndex = email === -1 ? (first === -1 ? undefined : first) : email
-    const header = headerIndex === undefined ? undefined : records[headerIndex]!
-    // Under a wrong delimiter quotes rarely fit: such a header says nothing of it.
-    const cells = header === undefined || faulty.has(header) ? 0 : header.length
-    return { delimiter: candidate, headerIndex, cells, rank: email === -1 ? HEAD_RECORDS * 100 : email }
+    const filled = records.filter((record) => !isBlankRecord(record))
+    const named = findEmailHeader(filled, isEmailHeader)
+    const header = named ?? (filled[0] && !hasAddress(filled[0]) ? filled[0] : undefined)
+    // Under a wrong delimiter quotes rarely fit: such a record says nothing of it.
+    const sound = filled.filter((record) => !faulty.has(record))
+    const { length } = headers ?? header ?? filled[0] ?? []
+    const rows = headers || !header ? sound : sound.filter((record) => filled.indexOf(record) > filled.indexOf(header))
+    const fitting = length > 1 ? rows.filter((record) => record.length === length).length : 0
+    return {
+      delimiter: candidate,
+      headerIndex: header === undefined ? undefined : records.indexOf(header),
+      isHeaderMissing: header === undefined && filled.length > 0,
+      ranks: [
+        fitting + rows.filter(hasAddress).length,
+        named === undefined ? Number.NEGATIVE_INFINITY : -records.indexOf(named),
+        header === undefined || faulty.has(header) ? 0 : header.length,
+      ],
+    }
   })
-  const best = readings.reduce((a, b) => (b.rank < a.rank || (b.rank === a.rank && b.cells > a.cells) ? b : a))
-  return { delimiter: best.delimiter, headerIndex: best.headerIndex }
+  const { ranks: _ranks, ...dialect } = readings.reduce((a, b) => (isAbove(b.ranks, a.ranks) ? b : a))
+  return dialect
+}
+
+function isAbove(ranks: readonly number[], others: readonly number[]): boolean {
+  const at = ranks.findIndex((rank, index) => rank !== others[index])
+  return at !== -1 && ranks[at]! > others[at]!
+}
+
+/**
+ * The first record that names the email column and is no row of data itself. Below a row of data only one counts whose
+ * email column has an address further down: else it is a row with an odd value.
+ */
+function findEmailHeader(
+  filled: readonly string[][],
+  isEmailHeader: (cell: string, index: number) => boolean,
+): string[] | undefined {
+  let isBelowData = false
+  for (const [at, record] of filled.slice(0, HEAD_RECORDS).entries()) {
+    const isData = hasAddress(record)
+    const column = isData ? -1 : record.findIndex(isEmailHeader)
+    if (column !== -1 && (!isBelowData || filled.slice(at + 1).some((row) => isAddress(row[column] ?? '')))) {
+      return record
+    }
+    isBelowData ||= isData
+  }
+  return undefined
+}
+
+/** Whether a record has an e-mail address in a cell: such a record is no header. */
+function hasAddress(record: readonly string[]): boolean {
+  return record.some(isAddress)
+}
+
+function isAddress(cell: string): boolean {
+  return cell.includes('@') && isEmail(cleanValue(cell))
 }
 
 /** The `sep=;` line that Excel writes and reads, or undefined. Its length is in bytes. */
@@ -87,7 +140,7 @@ export function readSepLine(head: Buffer): { delimiter: Delimiter; length: numbe
 
 /** Whether every cell of a record is blank: such a record is no row. */
 export function isBlankRecord(record: readonly string[]): boolean {
-  for (const cell of record) if (cell !== '' && cell.trim() !== '') return false
+  for (const cell of record) if (cell !== '' && trim(cell) !== '') return false
   return true
 }
 
@@ -100,13 +153,13 @@ function readHead(head: Buffer, isWhole: boolean, delimiter: Delimiter) {
   const keep = (batch: RecordBatch) => {
     for (const record of batch.faults?.keys() ?? []) faulty.add(record)
     for (const record of batch.records) {
-      if (filled === HEAD_RECORDS) break
+      if (filled === JUDGED_RECORDS) break
       records.push(record)
       if (!isBlankRecord(record)) filled++
     }
   }
   try {
-    for (let at = 0; at < head.length && filled < HEAD_RECORDS; at += step) {
+    for (let at = 0; at < head.length && filled < JUDGED_RECORDS; at += step) {
       keep(reader.feed(head.subarray(at, at + step), isWhole && at + step >= head.length))
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
-import { LIMITS, oneOf, wholeNumber } from '../options.js'
-import { createDecoder, type Decoder, ENCODINGS, type Encoding, readByteOrderMark } from './decode.js'
+import { isTextList, LIMITS, type OptionRule, oneOf, type Resolved, wholeNumber } from '../options.js'
+import { createDecoder, type Decoder, type Encoding, encodingOf, readByteOrderMark } from './decode.js'
 import { checkFileType, DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 import { type CsvInput, openSource } from './source.js'
@@ -10,10 +10,13 @@ export interface CsvOptions {
   /** The delimiter. Default `'auto'`: found from the header record, or from a `sep=;` first line. */
   delimiter?: 'auto' | Delimiter
   /**
-   * The encoding. Default `'auto'`: a byte order mark, else strict UTF-8, else windows-1252 with a warning. Text given
-   * as strings is not decoded at all.
+   * The encoding, by any label of the WHATWG Encoding Standard that the runtime's `TextDecoder` knows: `'utf-8'`,
+   * `'windows-1251'`, `'shift_jis'`, `'macintosh'` … Default `'auto'`: a byte order mark, else strict UTF-8, else
+   * windows-1252 with a warning. Text given as strings is not decoded at all.
    */
   encoding?: 'auto' | Encoding
+  /** The column names of a file without a header row: all its rows are data. Default none: the file has a header row. */
+  headers?: readonly string[]
   /** Most bytes of the file. Default 100 MB (104,857,600). */
   maxBytes?: number
   /** Most cells of a record. Default 500. */
@@ -22,9 +25,18 @@ export interface CsvOptions {
   maxRecordBytes?: number
 }
 
+const isHeaderList: OptionRule = (value) =>
+  isTextList(value) === undefined && (value as readonly string[]).length > 0 ? undefined : 'a filled array of strings'
+
+const isEncoding: OptionRule = (value) =>
+  value === 'auto' || (typeof value === 'string' && encodingOf(value) !== undefined)
+    ? undefined
+    : '"auto" or a label of the Encoding Standard that TextDecoder knows, such as "utf-8" or "windows-1252"'
+
 export const CSV_OPTION_RULES = {
   delimiter: oneOf('auto', ...DELIMITERS),
-  encoding: oneOf('auto', ...ENCODINGS),
+  encoding: isEncoding,
+  headers: isHeaderList,
   maxBytes: wholeNumber(1),
   maxColumns: wholeNumber(1),
   maxRecordBytes: wholeNumber(1),
@@ -38,6 +50,9 @@ export const CSV_DEFAULTS = {
   maxRecordBytes: LIMITS.maxRecordBytes,
 } as const satisfies CsvOptions
 
+/** The options with nothing left open. */
+export type ResolvedCsvOptions = Resolved<CsvOptions, typeof CSV_DEFAULTS>
+
 /** Something about a file that its owner should know, though it could be read. */
 export interface CsvWarning {
   code: 'ENCODING_ASSUMED' | 'PREAMBLE_SKIPPED'
@@ -47,6 +62,8 @@ export interface CsvWarning {
 /** An opened CSV: its header is read, its rows are still to come. */
 export interface CsvFile {
   headers: readonly string[]
+  /** the filled records above the header */
+  preamble: readonly (readonly string[])[]
   delimiter: Delimiter
   /** the row number of the first record after the header; from 1 */
   firstRow: number
@@ -69,11 +86,11 @@ export interface CsvFile {
  * @param options - resolved {@link CsvOptions}, and the signal that stops the reading
  * @param isEmailHeader - whether a header names the email column, by which the header is told from a preamble
  * @throws CustomAttributesError in this order `UNSUPPORTED_FILE`, `FILE_TOO_LARGE`, `INVALID_ENCODING`,
- *   `UNCLOSED_QUOTE` and the other errors of {@link RecordReader.feed}, `EMPTY_FILE`
+ *   `UNCLOSED_QUOTE` and the other errors of {@link RecordReader.feed}, `HEADER_MISSING`, `EMPTY_FILE`
  */
 export async function openCsv(
   csv: CsvInput,
-  options: Required<CsvOptions> & { signal?: AbortSignal | undefined },
+  options: ResolvedCsvOptions & { signal?: AbortSignal | undefined },
   isEmailHeader: (header: string, index: number) => boolean,
 ): Promise<CsvFile> {
   const bytes = createByteReader(csv, options)
@@ -94,16 +111,18 @@ export async function openCsv(
     const sep = readSepLine(start)
     const forced = options.delimiter === 'auto' ? sep?.delimiter : options.delimiter
     const text = start.subarray(sep?.length ?? 0)
-    const dialect = findDialect(text, ended, forced, isEmailHeader)
+    const dialect = findDialect(text, ended, forced, isEmailHeader, options.headers)
+    if (dialect.isHeaderMissing && !options.headers) throw headerMissing()
     // What is wrong up to the header ends the reading: rows cannot be told by a header that was guessed at.
-    const strictRecords = (dialect.headerIndex ?? Number.POSITIVE_INFINITY) + 1
+    const strictRecords = options.headers ? 0 : (dialect.headerIndex ?? Number.POSITIVE_INFINITY) + 1
     const reader = new RecordReader(dialect.delimiter, options, sep ? 2 : 1, strictRecords)
 
     // The head is fed in small steps like all else: what a record may take is judged by the reader.
     const rest = readRecords(reader, text, ended, pieces)
-    const header = await takeHeader(rest, dialect.headerIndex)
+    const header = options.headers ? givenHeader(options.headers) : await takeHeader(rest, dialect.headerIndex)
     return {
       headers: header.record,
+      preamble: header.above,
       delimiter: dialect.delimiter,
       // A spreadsheet obeys the sep= line and does not show it.
       firstRow: header.index + 2,
@@ -112,10 +131,10 @@ export async function openCsv(
       bytesRead: bytes.bytesRead,
       warnings: () => [
         ...(bytes.isAssumed() ? [encodingAssumed()] : []),
-        ...(header.filledBefore > 0 ? [preambleSkipped(header.filledBefore)] : []),
+        ...(header.above.length > 0 ? [preambleSkipped(header.above.length)] : []),
       ],
       async *records() {
-        yield header.rest
+        if (header.rest) yield header.rest
         yield* rest
       },
       async close() {
@@ -130,7 +149,7 @@ export async function openCsv(
 }
 
 /** The file's bytes as UTF-8, checked for type, size and encoding. */
-function createByteReader(csv: CsvInput, options: Required<CsvOptions> & { signal?: AbortSignal | undefined }) {
+function createByteReader(csv: CsvInput, options: ResolvedCsvOptions & { signal?: AbortSignal | undefined }) {
   const source = openSource(csv, options.signal)
   const rareBytes = { nul: false, separators: false }
   let decoder: Decoder | undefined
@@ -182,7 +201,7 @@ function chooseEncoding(
 ): Encoding | undefined {
   if (isText) return 'utf-8'
   if (option !== 'auto') {
-    if (!marked || marked === option) return option
+    if (!marked || marked === encodingOf(option)) return option
     throw new CustomAttributesError(
       'INVALID_ENCODING',
       `The file is not ${option}: its byte order mark says ${marked}. Leave encoding out, or name that one.`,
@@ -224,7 +243,7 @@ async function* readRecords(
 
 async function takeHeader(batches: AsyncGenerator<RecordBatch, void>, headerIndex: number | undefined) {
   let index = 0
-  let filledBefore = 0
+  const above: string[][] = []
   while (true) {
     const next = await batches.next()
     if (next.done) break
@@ -233,15 +252,28 @@ async function takeHeader(batches: AsyncGenerator<RecordBatch, void>, headerInde
       const isHeader = headerIndex === undefined ? !isBlankRecord(record) : index === headerIndex
       if (isHeader) {
         const rest = { records: records.slice(at + 1), lines: lines.slice(at + 1), ...faults }
-        return { record, index, filledBefore, rest }
+        return { record, index, above, rest }
       }
-      if (!isBlankRecord(record)) filledBefore++
+      if (!isBlankRecord(record)) above.push(record)
       index++
     }
   }
   throw new CustomAttributesError(
     'EMPTY_FILE',
     'The file has no header row. Write the column names into the first row, one of them "email".',
+  )
+}
+
+/** The header that the caller gives stands above the first record. */
+function givenHeader(headers: readonly string[]) {
+  return { record: headers, index: -1, above: [], rest: undefined }
+}
+
+function headerMissing(): CustomAttributesError {
+  return new CustomAttributesError(
+    'HEADER_MISSING',
+    'The file starts with a row of data: a cell of its first row is an e-mail address. Write the column names into the ' +
+      "first row, or name the columns with headers, such as headers: ['email', 'first_name'].",
   )
 }
 

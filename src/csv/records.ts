@@ -1,5 +1,6 @@
 import { type CsvError, Parser } from 'csv-parse'
 import { CustomAttributesError, type Problem, throwProblem } from '../errors.js'
+import { trim } from '../values.js'
 
 /** A delimiter between cells. */
 export type Delimiter = ',' | ';' | '\t' | '|'
@@ -29,8 +30,17 @@ export interface QuoteFault extends Problem {
 interface ParserState {
   quoting: boolean
   recordHasError: boolean
+  needMoreDataSize: number
   record: string[]
-  field: { toString(encoding: 'utf8'): string; reset(): void; append(byte: number): void }
+  field: { length: number; toString(encoding: 'utf8'): string; reset(): void; append(byte: number): void }
+}
+
+/** How far behind a closing quote its delimiter is looked for, with nothing but blanks between. In bytes. */
+const MOST_BLANKS = 64
+
+/** The part of csv-parse's own parser that it asks whether a comment starts at a byte. */
+interface ParserApi {
+  __compareBytes(comment: Buffer, bytes: Buffer, at: number): number
 }
 
 const QUOTE = Buffer.from('"')
@@ -48,9 +58,13 @@ export class RecordReader extends Parser {
   readonly #strictRecords: number
   #recordsRead = 0
   #fault: QuoteFault | undefined
+  /** what stands before the quote of a cell, and which cell it is: blanks, or the `=` of a spreadsheet's text formula */
+  #before: { text: string; cell: number } | undefined
   #batch: RecordBatch = { records: [], lines: [] }
   #line: number
   #linesBefore = 0
+  /** blank cells over the limit that the record had so far; csv-parse does not count delimiters as bytes */
+  #blanksCut = 0
   /** Empty rows share one record: csv-parse gives each room for 17 cells, and a file can have a million of them. */
   #empty: string[] = []
 
@@ -68,7 +82,15 @@ export class RecordReader extends Parser {
       relax_column_count: true,
       max_record_size: limits.maxRecordBytes,
       skip_records_with_error: true,
+      // Only so that csv-parse asks what follows a closing quote; there are no comments.
+      comment: '#',
+      comment_no_infix: true,
     })
+    const state = this.#state()
+    state.needMoreDataSize = MOST_BLANKS + 1
+    const closesBehind = blanksBehindQuote(delimiter)
+    ;(this as unknown as { api: ParserApi }).api.__compareBytes = (_comment, bytes, at) =>
+      state.quoting && closesBehind(bytes, at) ? 1 : 0
     this.#limits = limits
     this.#line = line
     this.#strictRecords = strictRecords
@@ -81,6 +103,7 @@ export class RecordReader extends Parser {
     const isEmpty = record[0] === '' && record.every((cell) => cell === '')
     if (isEmpty && record.length !== this.#empty.length) this.#empty = record
     this.#recordsRead++
+    this.#before = undefined
     if (this.#fault) {
       this.#batch.faults ??= new Map()
       this.#batch.faults.set(record, this.#fault)
@@ -95,7 +118,8 @@ export class RecordReader extends Parser {
     const lines = this.info.lines - this.#linesBefore === 1 ? 1 : 1 + countLineBreaks(record)
     this.#linesBefore = this.info.lines
     this.#line += lines
-    if (record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line - lines)
+    if (!this.#cutBlanks(record)) throw this.#tooManyColumns(this.#line - lines)
+    this.#blanksCut = 0
     return true
   }
 
@@ -116,7 +140,7 @@ export class RecordReader extends Parser {
     if (bytes.length > 0) this._transform(bytes, 'utf8', keep)
     if (end && !failure) this._flush(keep)
     if (failure) throw failure
-    if (this.#state().record.length > this.#limits.maxColumns) throw this.#tooManyColumns(this.#line)
+    if (!this.#cutBlanks(this.#state().record)) throw this.#tooManyColumns(this.#line)
     return this.takeRecords()
   }
 
@@ -129,6 +153,26 @@ export class RecordReader extends Parser {
 
   #state(): ParserState {
     return (this as unknown as { state: ParserState }).state
+  }
+
+  /** Drops blank cells over the limit, so that they take no room; false when one over it is filled. */
+  #cutBlanks(record: string[]): boolean {
+    const { maxColumns } = this.#limits
+    for (let at = maxColumns; at < record.length; at++) if (trim(record[at]!) !== '') return false
+    if (record.length <= maxColumns) return true
+    this.#blanksCut += record.length - maxColumns
+    if (this.#blanksCut > this.#limits.maxRecordBytes) throw this.#recordTooLarge()
+    record.length = maxColumns
+    return true
+  }
+
+  #recordTooLarge(): CustomAttributesError {
+    const { maxRecordBytes } = this.#limits
+    return new CustomAttributesError(
+      'RECORD_TOO_LARGE',
+      `The record on line ${this.#line} is over ${maxRecordBytes} bytes. Shorten it, or raise maxRecordBytes.`,
+      { line: this.#line, maxRecordBytes },
+    )
   }
 
   #tooManyColumns(line: number): CustomAttributesError {
@@ -145,6 +189,14 @@ export class RecordReader extends Parser {
     const state = this.#state()
     const cell = state.field.toString('utf8')
     const column = state.record.length + 1
+    if (error.code === 'INVALID_OPENING_QUOTE' && isBlankOrFormula(cell)) {
+      this.#before = { text: cell, cell: column }
+      state.quoting = true
+      state.recordHasError = false
+      // csv-parse goes on to append the quote, which is no part of the text: there it falls out of the buffer.
+      state.field.length = -1
+      return
+    }
     const opened = this.#line + countLineBreaks(state.record)
     const line = opened + countLineBreaks([cell])
     // A quote found open lines later is the one that opened the cell, not the one that finally did not fit.
@@ -157,12 +209,7 @@ export class RecordReader extends Parser {
       )
     }
     if (error.code === 'CSV_MAX_RECORD_SIZE') {
-      const { maxRecordBytes } = this.#limits
-      throw new CustomAttributesError(
-        'RECORD_TOO_LARGE',
-        `The record on line ${this.#line} is over ${maxRecordBytes} bytes. Shorten it, or raise maxRecordBytes.`,
-        { line: this.#line, maxRecordBytes },
-      )
+      throw this.#recordTooLarge()
     }
     this.#fault = {
       code: 'INVALID_QUOTE',
@@ -174,7 +221,8 @@ export class RecordReader extends Parser {
     if (this.#recordsRead < this.#strictRecords) throwProblem(this.#fault)
     if (state.quoting) {
       state.field.reset()
-      for (const byte of Buffer.from(`"${cell.replaceAll('"', '""')}`)) state.field.append(byte)
+      const before = this.#before?.cell === column ? this.#before.text : ''
+      for (const byte of Buffer.from(`${before}"${cell.replaceAll('"', '""')}`)) state.field.append(byte)
     }
     state.quoting = false
     state.recordHasError = false
@@ -183,6 +231,25 @@ export class RecordReader extends Parser {
 
   #setQuote(quote: Buffer): void {
     ;(this.options as unknown as { quote: Buffer }).quote = quote
+  }
+}
+
+/** Whether a quote behind this text opens its cell: behind blanks, a byte order mark, or the `=` of `="00720"`. */
+function isBlankOrFormula(text: string): boolean {
+  const start = trim(text)
+  return start === '' || start === '='
+}
+
+/** Makes the test whether only blanks stand from a byte to the cell's end. */
+function blanksBehindQuote(delimiter: Delimiter): (bytes: Buffer, at: number) => boolean {
+  const ends = new Set([...`${delimiter}\r\n`].map((char) => char.charCodeAt(0)))
+  return (bytes, at) => {
+    const first = bytes[at]
+    // Most quotes close right before the cell's end, or stand before a letter or another quote.
+    if (first === undefined || ends.has(first) || (first > 32 && first < 128)) return false
+    let end = at
+    while (end < bytes.length && end - at <= MOST_BLANKS && !ends.has(bytes[end]!)) end++
+    return end - at <= MOST_BLANKS && trim(bytes.toString('utf8', at, end)) === ''
   }
 }
 

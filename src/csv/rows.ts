@@ -1,6 +1,7 @@
 import { orAborted, stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
 import { describe } from '../options.js'
+import { trim } from '../values.js'
 import type { CsvFile } from './file.js'
 import type { RecordBatch } from './records.js'
 
@@ -69,6 +70,7 @@ export async function openRows(
     }
     return {
       headers: [...header],
+      preamble: [],
       delimiter: ',',
       firstRow: number + 1,
       rareBytes: { nul: true, separators: true },
@@ -114,14 +116,16 @@ async function read(iterator: Iterator<RowCells> | AsyncIterator<RowCells>): Pro
 
 function toRecord(cells: unknown, row: number, maxColumns: number): string[] {
   if (!Array.isArray(cells)) throw notCells(row, cells)
-  if (cells.length > maxColumns) {
+  const isFilled = (cell: unknown) =>
+    cell !== null && cell !== undefined && !(typeof cell === 'string' && trim(cell) === '')
+  if (cells.length > maxColumns && cells.slice(maxColumns).some(isFilled)) {
     throw new CustomAttributesError(
       'TOO_MANY_COLUMNS',
       `Row ${row} has more than ${maxColumns} cells. Remove columns, or raise maxColumns.`,
       { row, maxColumns },
     )
   }
-  return Array.from(cells, (cell: unknown) => {
+  return Array.from(cells.slice(0, maxColumns), (cell: unknown) => {
     if (typeof cell === 'string') return cell
     if (cell === null || cell === undefined) return ''
     throw notCells(row, cell)

@@ -4,8 +4,8 @@ import { describe } from '../options.js'
 import { createPace } from '../pace.js'
 
 /**
- * A CSV, whole or in chunks: text, bytes, a `Blob`/`File`, a web `ReadableStream`, a Node `Readable`, or any other async
- * iterable whose chunks are text or bytes.
+ * A CSV, whole or in chunks: text, bytes, a `Blob`/`File`, a web `ReadableStream`, a Node `Readable`, or any other iterable
+ * (an array, a generator) or async iterable whose chunks are text or bytes.
  */
 export type CsvInput =
   | string
@@ -14,6 +14,7 @@ export type CsvInput =
   | Blob
   | ReadableStream<Uint8Array | string>
   | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
 
 /** A CSV as bytes in pieces of one size, however it was given: what is made of them cannot depend on the chunks. */
 export interface CsvSource {
@@ -135,12 +136,17 @@ function toChunks(csv: CsvInput): AsyncIterable<Uint8Array | string> {
   if (csv instanceof Blob) return csv.stream()
   if (typeof csv === 'object' && csv !== null && Symbol.asyncIterator in csv) return csv
   if (isReadableStream(csv)) return readStream(csv)
+  if (typeof csv === 'object' && csv !== null && Symbol.iterator in csv) return all(csv)
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
-    'csv must be a string, Uint8Array, Blob, ReadableStream, Readable or another async iterable of chunks, ' +
+    'csv must be a string, Uint8Array, Blob, ReadableStream, Readable or another iterable or async iterable of chunks, ' +
       `got ${describe(csv)}.`,
     { argument: 'csv' },
   )
+}
+
+async function* all<Chunk>(chunks: Iterable<Chunk>): AsyncGenerator<Chunk> {
+  yield* chunks
 }
 
 async function* once<Chunk>(chunk: Chunk): AsyncGenerator<Chunk> {

@@ -4,6 +4,11 @@ import type { TableColumn } from './table-shape.js'
 /** In which order a date with slashes, dots or dashes that is not ISO 8601 is read. */
 export type DateFormat = 'iso' | 'mdy' | 'dmy'
 
+/** How numbers are written: `1,234.50` or `1.234,50`; groups may also be parted by blanks or apostrophes. */
+export type NumberFormat = 'point' | 'comma'
+
+export const NUMBER_FORMATS = ['point', 'comma'] as const
+
 export const DATE_FORMATS = ['iso', 'mdy', 'dmy'] as const
 
 /** Why a value does not fit its column; the message never holds the value. */
@@ -27,13 +32,61 @@ const INTEGER_RANGES: Readonly<Record<string, bigint>> = {
   int8: 2n ** 63n,
 }
 
+/** A number as PostgreSQL reads it. */
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
-const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})(?:$|[T ])/
-const OTHER_DATE = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:$|[T ])/
-const TIME = /^(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})\d*|:(\d{2}))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i
+/** Looks like a number in somebody's notation. */
+const ANY_NUMBER = /^[+-]?(?=\D{0,9}\d)[\d.,\s'’]+$/
+const GROUPED: Readonly<Record<NumberFormat, RegExp>> = {
+  point: /^([+-]?)(\d+|\d{1,3}([,\s'’])\d{3}(?:\3\d{3})*)((?:\.\d*)?|)((?:[eE][+-]?\d{1,3})?)$/,
+  comma: /^([+-]?)(\d+|\d{1,3}([.\s'’])\d{3}(?:\3\d{3})*)((?:,\d*)?|)((?:[eE][+-]?\d{1,3})?)$/,
+}
+/** The year first is always followed by the month. */
+const YEAR_FIRST = /^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?=$|[T\s,])/
+const YEAR_LAST = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?=$|[T\s,])/
+const TIME =
+  /^(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,6})\d*|:(\d{2}))?\s{0,3}(?:([ap])\.?m\.?)?\s{0,3}(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$/i
 
 /** The check for a column, or undefined when its type takes any text (or is left to the database). */
-export function valueCheck(column: TableColumn, dateFormat: DateFormat): ValueCheck | undefined {
+export function valueCheck(
+  column: TableColumn,
+  dateFormat: DateFormat,
+  numberFormat?: NumberFormat,
+): ValueCheck | undefined {
+  const check = typeCheck(column, dateFormat)
+  const isNumber = column.type in INTEGER_RANGES || /^(?:numeric|float[48]|bool)$/.test(column.type)
+  if (!check || !isNumber || column.labels || column.maxLength !== undefined) return check
+  if (numberFormat) {
+    return (value) => {
+      const result = check(toPoint(value, numberFormat))
+      if (typeof result === 'string' || !ANY_NUMBER.test(value)) return result
+      const example = numberFormat === 'comma' ? '1.234,50' : '1,234.50'
+      return {
+        ...result,
+        message: `The value is no number that fits, as numberFormat says (${example}). Correct the cell.`,
+      }
+    }
+  }
+  return (value) => {
+    const result = check(value)
+    if (typeof result === 'string' || DECIMAL.test(value) || !ANY_NUMBER.test(value)) return result
+    return {
+      ...result,
+      message:
+        `${result.message.replace(' Correct the cell.', '')} Correct the cell, or say with numberFormat whether numbers are ` +
+        "written 1,234.50 ('point') or 1.234,50 ('comma').",
+    }
+  }
+}
+
+/** A number as PostgreSQL reads it; a value that is none in this notation as something that is none in any. */
+function toPoint(value: string, format: NumberFormat): string {
+  const found = GROUPED[format].exec(value)
+  if (!found) return format === 'comma' && /^[^a-z]*$/i.test(value) && value.includes('.') ? `?${value}` : value
+  const [, sign, whole, , fraction, exponent] = found
+  return `${sign}${whole!.replace(/\D/g, '')}${fraction!.replace(',', '.')}${exponent}`
+}
+
+function typeCheck(column: TableColumn, dateFormat: DateFormat): ValueCheck | undefined {
   const { type, maxLength, labels, numeric } = column
   if (labels) return (value) => (labels.includes(value) ? value : fault(`one of the values of the type ${type}`))
   if (maxLength !== undefined) return checkLength(maxLength)
@@ -64,8 +117,9 @@ function checkLength(max: number): ValueCheck {
 
 function checkInteger(bound: bigint): ValueCheck {
   return (value) => {
-    if (!/^[+-]?\d{1,20}$/.test(value)) return fault('a whole number')
-    const number = BigInt(value.startsWith('+') ? value.slice(1) : value)
+    const whole = /^[+-]?\d{1,20}(?=(?:\.0*)?$)/.exec(value)?.[0]
+    if (whole === undefined) return fault('a whole number')
+    const number = BigInt(whole.startsWith('+') ? whole.slice(1) : whole)
     return number >= -bound && number < bound ? String(number) : fault(`a whole number from ${-bound} to ${bound - 1n}`)
   }
 }
@@ -83,7 +137,7 @@ function checkNumeric(size: { precision: number; scale: number } | undefined): V
 }
 
 function checkBoolean(value: string): string | ValueFault {
-  const word = value.toLowerCase()
+  const word = value.toLowerCase().replace(/^([01])\.0*$/, '$1')
   if (TRUE.has(word)) return 'true'
   if (FALSE.has(word)) return 'false'
   return fault('true or false (also yes, no, y, n, t, f, 1, 0, on, off)')
@@ -97,7 +151,7 @@ function checkDate(type: 'date' | 'timestamp' | 'timestamptz', format: DateForma
   return (value) => {
     const date = readDate(value, format)
     if (!date) return expected
-    const rest = value.slice(date.length).replace(/^[T ]\s*/, '')
+    const rest = value.slice(date.length).replace(/^(?:T|,?\s)\s*/, '')
     if (rest === '') return type === 'timestamptz' ? `${date.iso} 00:00:00Z` : date.iso
     const time = readTime(rest)
     if (!time) return expected
@@ -119,35 +173,41 @@ function toUtc(date: string, clock: string, zone: string): string | undefined {
 }
 
 function readDate(value: string, format: DateFormat): { iso: string; length: number } | undefined {
-  const iso = ISO_DATE.exec(value)
-  if (iso) return toDate(iso[1]!, iso[2]!, iso[3]!, 10)
-  const other = format === 'iso' ? undefined : OTHER_DATE.exec(value)
-  if (!other) return undefined
-  const [, first, separator, second, year] = other
-  const [month, day] = format === 'mdy' ? [first!, second!] : [second!, first!]
-  return toDate(
-    year!,
-    month.padStart(2, '0'),
-    day.padStart(2, '0'),
-    first!.length + second!.length + 4 + 2 * separator!.length,
-  )
+  const yearFirst = YEAR_FIRST.exec(value)
+  if (yearFirst) return toDate(yearFirst[1]!, yearFirst[3]!, yearFirst[4]!, yearFirst[0].length)
+  const yearLast = format === 'iso' ? undefined : YEAR_LAST.exec(value)
+  if (!yearLast) return undefined
+  const [whole, first, , second, year] = yearLast
+  return format === 'mdy' ? toDate(year!, first!, second!, whole.length) : toDate(year!, second!, first!, whole.length)
 }
 
 function toDate(year: string, month: string, day: string, length: number): { iso: string; length: number } | undefined {
   const date = new Date(Date.UTC(2000, Number(month) - 1, Number(day)))
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
   const isReal = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) && Number(year) > 0
-  return isReal ? { iso: `${year}-${month}-${day}`, length } : undefined
+  return isReal ? { iso: `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`, length } : undefined
 }
 
 /** Hours, minutes and seconds as one text, and the offset; a time without offset is taken as UTC. */
 function readTime(text: string): { clock: string; zone: string } | undefined {
   const found = TIME.exec(text)
   if (!found) return undefined
-  const [, hours, minutes, secondsWithFraction, fraction, seconds, zone] = found
+  const [, given, minutes, secondsWithFraction, fraction, seconds, half, named] = found
+  const hours = half === undefined ? given! : toHours(given!, half)
+  const zone = /^(?:UTC|GMT)$/i.test(named ?? '') ? 'Z' : named
   const second = secondsWithFraction ?? seconds ?? '00'
-  if (Number(hours) > 23 || Number(minutes) > 59 || Number(second) > 59) return undefined
+  if (hours === undefined || Number(hours) > 23 || Number(minutes) > 59 || Number(second) > 59) return undefined
   // PostgreSQL takes offsets below sixteen hours.
   if (zone && !/^(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)$/i.test(zone)) return undefined
-  return { clock: `${hours}:${minutes}:${second}${fraction ?? ''}`, zone: zone ? zone.toUpperCase() : '' }
+  return {
+    clock: `${hours.padStart(2, '0')}:${minutes}:${second}${fraction ?? ''}`,
+    zone: zone ? zone.toUpperCase() : '',
+  }
+}
+
+/** The hours of a day from those of a 12-hour clock. */
+function toHours(hours: string, half: string): string | undefined {
+  const number = Number(hours)
+  if (number < 1 || number > 12) return undefined
+  return String((number % 12) + (half.toLowerCase() === 'p' ? 12 : 0))
 }

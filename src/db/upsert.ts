@@ -2,13 +2,14 @@ import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
 import { describe } from '../options.js'
 import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
+import { trim } from '../values.js'
 import { lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import type { MergeOptions } from './batch-statement.js'
 import { isTransaction, type SqlClient } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
-import { type DateFormat, valueCheck } from './field-values.js'
+import { type DateFormat, type NumberFormat, valueCheck } from './field-values.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
@@ -33,6 +34,7 @@ export interface UpsertSettings extends MergeOptions {
   maxValueLength: number
   emailCase: 'lower' | 'preserve'
   dateFormat: DateFormat
+  numberFormat?: NumberFormat
 }
 
 /** Keys of a row of the customer table that are not for writing. */
@@ -131,7 +133,8 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
         fields: [name],
       })
     }
-    const checked = text === '' ? text : (valueCheck(column, settings.dateFormat)?.(text) ?? text)
+    const numberFormat = typeof value === 'string' ? settings.numberFormat : undefined
+    const checked = text === '' ? text : (valueCheck(column, settings.dateFormat, numberFormat)?.(text) ?? text)
     if (typeof checked !== 'string') throw new CustomAttributesError(checked.code, checked.message, { column: name })
     fields.set(name, checked)
   }
@@ -156,7 +159,7 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
 
 function toText(name: string, value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (typeof value === 'string') return value.trim()
+  if (typeof value === 'string') return trim(value)
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
   throw invalidCustomer(`${name} must be a text, number, boolean, Date or null, got ${describe(value)}.`, { name })

@@ -137,3 +137,9 @@ function tookTooLong(timeout: number): CustomAttributesError {
 function clientWentAway(cause: unknown): CustomAttributesError {
   return new CustomAttributesError('ABORTED', 'The client went away before its request was complete.', {}, { cause })
 }
+
+/** The `charset` of a content type. */
+export function charsetOf(contentType: string): string | undefined {
+  const found = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType)
+  return found?.[1] ?? found?.[2]
+}

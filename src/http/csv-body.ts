@@ -1,11 +1,12 @@
+import { encodingOf } from '../csv/decode.js'
 import { CustomAttributesError } from '../errors.js'
-import { type BodyLimits, checkContentEncoding, mediaType, openBody, type RequestBody } from './body.js'
+import { type BodyLimits, charsetOf, checkContentEncoding, mediaType, openBody, type RequestBody } from './body.js'
 import { openForm } from './multipart.js'
 
 /** The multipart field that holds the file. */
 const FILE_FIELD = 'file'
 /** The multipart fields that say how the file is read, and so must stand before it. */
-export const OPTION_FIELDS = ['columns', 'attributes', 'constants'] as const
+export const OPTION_FIELDS = ['columns', 'attributes', 'headers', 'constants', 'empty_markers'] as const
 
 /** Media types that CSV files are sent as. */
 const CSV_TYPES: ReadonlySet<string> = new Set([
@@ -24,6 +25,8 @@ const FORM_BYTES = 1024 * 1024
 export interface CsvBody {
   chunks: AsyncIterable<Uint8Array>
   fields: ReadonlyMap<string, string>
+  /** the encoding that the content type of the file, or of the body, names */
+  encoding: { encoding?: string }
   /** lets go of the request's body; see {@link RequestBody.close} */
   close(maxBytes?: number): Promise<void>
 }
@@ -47,7 +50,9 @@ export async function openCsvBody(request: Request, { maxBytes, ...times }: Body
     if (request.body === null || length === 0) throw noFile()
     if (!isForm && !CSV_TYPES.has(mediaType(contentType))) throw notCsv()
     if (length > most) throw fileTooLarge(maxBytes)
-    return isForm ? await openFormFile(body, contentType) : { ...body, fields: new Map() }
+    return isForm
+      ? await openFormFile(body, contentType)
+      : { ...body, fields: new Map(), encoding: readCharset(charsetOf(contentType)) }
   } catch (error) {
     void body.close()
     throw error
@@ -61,7 +66,12 @@ async function openFormFile(body: RequestBody, contentType: string): Promise<Csv
       close()
       return body.close(most)
     }
-    return { chunks: file.chunks, fields, close: closeBoth }
+    try {
+      return { chunks: file.chunks, fields, encoding: readCharset(file.charset), close: closeBoth }
+    } catch (error) {
+      close()
+      throw error
+    }
   }
   close()
   // A form whose file was left empty has a part without a name.
@@ -74,6 +84,17 @@ async function openFormFile(body: RequestBody, contentType: string): Promise<Csv
  */
 function isCsv({ name, type }: { name: string; type: string }): boolean {
   return CSV_NAME.test(name) || (name !== '' && !ANY_EXTENSION.test(name) && CSV_TYPES.has(mediaType(type)))
+}
+
+/** @throws CustomAttributesError `UNSUPPORTED_MEDIA_TYPE` for a charset that nobody knows */
+function readCharset(charset: string | undefined): { encoding?: string } {
+  if (charset === undefined) return {}
+  if (encodingOf(charset) !== undefined) return { encoding: charset }
+  throw new CustomAttributesError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'The charset of the content type is no known encoding. Name one of the Encoding Standard, or leave it out.',
+    {},
+  )
 }
 
 function noFile(): CustomAttributesError {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { charsetOf } from './body.js'
 
 /** Far more than a form needs; a request of ten thousand parts is an attack. */
 const MAX_PARTS = 100
@@ -15,6 +16,8 @@ export interface FormFile {
   name: string
   /** its media type as the client says */
   type: string
+  /** the `charset` of its content type */
+  charset: string | undefined
   /**
    * Its bytes. The iteration ends when the whole form was read: what is wrong after the file is an error of the file,
    * so that an upload cannot end well before its request has.
@@ -48,6 +51,10 @@ export async function openForm(
   const parser = createParser(contentType)
   const fields = new Map<string, string>()
   let stream: Readable | undefined
+  let charset: string | undefined
+  onPartHeader(parser, (contentType) => {
+    if (!stream) charset = charsetOf(contentType)
+  })
   const fail = (error: CustomAttributesError) => parser.destroy(error)
   parser
     .on('field', (name, value, _nameTruncated, truncated) => {
@@ -64,7 +71,7 @@ export async function openForm(
       stream = opened
       // Met by whoever reads the file; without a reader it must not end the process.
       opened.on('error', () => {})
-      resolve({ field, name, type, chunks: readFile(opened, reading) })
+      resolve({ field, name, type, charset, chunks: readFile(opened, reading) })
     })
     reading.then(
       () => resolve(undefined),
@@ -75,6 +82,20 @@ export async function openForm(
     )
   })
   return { fields, file, close: () => parser.destroy() }
+}
+
+/** Tells of each part its content type, of which busboy keeps the charset to itself. */
+function onPartHeader(parser: BusboyInstance, take: (contentType: string) => void): void {
+  interface Part {
+    prependListener(event: 'header', listener: (header: Record<string, string[] | undefined>) => void): void
+  }
+  interface Parts {
+    prependListener(event: 'part', listener: (part: Part) => void): void
+  }
+  const { parser: parts } = (parser as unknown as { _parser: { parser: Parts } })._parser
+  parts.prependListener('part', (part) => {
+    part.prependListener('header', (header) => take(header['content-type']?.[0] ?? ''))
+  })
 }
 
 async function* readFile(file: Readable, form: Promise<void>): AsyncGenerator<Uint8Array, void> {

@@ -6,12 +6,41 @@ import { readColumnParameters, readPreviewQuery } from './upload-parameters.js'
 /** `POST …/customers/upload/preview` */
 export async function preview({ store, settings, request, query, accountId }: Exchange): Promise<Response> {
   const requested = readPreviewQuery(query)
-  const { maxBytes, maxColumns, maxRecordBytes, delimiter, encoding, attributes, fields, constants, dateFormat } =
-    settings.upload
+  const {
+    maxBytes,
+    maxColumns,
+    maxRecordBytes,
+    delimiter,
+    encoding,
+    headers,
+    attributes,
+    fields,
+    constants,
+    dateFormat,
+    numberFormat,
+    shortRows,
+    emptyMarkers,
+  } = settings.upload
   const csv = await openCsvBody(request, { ...settings, maxBytes })
   try {
     const result = await store.previewCsv(accountId, csv.chunks, {
-      ...{ maxBytes, maxColumns, maxRecordBytes, delimiter, encoding, attributes, fields, constants, dateFormat },
+      ...{
+        maxBytes,
+        maxColumns,
+        maxRecordBytes,
+        delimiter,
+        encoding,
+        attributes,
+        fields,
+        constants,
+        dateFormat,
+        numberFormat,
+        shortRows,
+        emptyMarkers,
+      },
+      ...(headers && { headers }),
+      ...(numberFormat && { numberFormat }),
+      ...csv.encoding,
       ...requested,
       ...readColumnParameters(csv.fields, query, settings),
       signal: request.signal,

@@ -12,6 +12,8 @@ type Choices = Readonly<Record<string, { option: keyof UploadOptions; rule: Opti
 const READING: Choices = {
   delimiter: { option: 'delimiter', rule: CSV_OPTION_RULES.delimiter },
   encoding: { option: 'encoding', rule: CSV_OPTION_RULES.encoding },
+  number_format: { option: 'numberFormat', rule: UPLOAD_OPTION_RULES.numberFormat },
+  short_rows: { option: 'shortRows', rule: UPLOAD_OPTION_RULES.shortRows },
 }
 
 const MERGING: Choices = {
@@ -26,7 +28,7 @@ const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 
 }
 
 /**
- * Reads the query of an upload, `columns` and `attributes` aside. A parameter that it does not know is refused:
+ * Reads the query of an upload, the JSON parameters aside. A parameter that it does not know is refused:
  * `dryrun=true` must not write.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` for a mode that the host does not allow
@@ -41,7 +43,7 @@ export function readUploadQuery(query: URLSearchParams, settings: HttpSettings):
  *
  * @throws CustomAttributesError `INVALID_REQUEST`
  */
-export function readPreviewQuery(query: URLSearchParams): Pick<UploadOptions, 'delimiter' | 'encoding'> {
+export function readPreviewQuery(query: URLSearchParams): Partial<UploadOptions> {
   return readChoices(readQuery(query, [...Object.keys(READING), ...OPTION_FIELDS]), READING)
 }
 
@@ -87,8 +89,8 @@ function readQuery(query: URLSearchParams, known: readonly string[]): Map<string
 }
 
 /**
- * Reads `columns`, `attributes` and `constants`: JSON in fields of the form before the file, or in the query. A field comes before a
- * parameter of its name.
+ * Reads `columns`, `attributes`, `headers`, `constants` and `empty_markers`: JSON in fields of the form before the file, or
+ * in the query. A field comes before a parameter of its name.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` when `columns` fills a field that the host's setting
  *   `fields` leaves out
@@ -97,11 +99,18 @@ export function readColumnParameters(
   fields: ReadonlyMap<string, string>,
   query: URLSearchParams,
   settings: HttpSettings,
-): Pick<UploadOptions, 'columns' | 'attributes' | 'constants'> {
-  const [columns, attributes, constants] = OPTION_FIELDS.map((name) => fields.get(name) ?? query.get(name) ?? undefined)
+): Pick<UploadOptions, 'columns' | 'attributes' | 'headers' | 'constants' | 'emptyMarkers'> {
+  const [columns, attributes, headers, constants, emptyMarkers] = OPTION_FIELDS.map(
+    (name) => fields.get(name) ?? query.get(name) ?? undefined,
+  )
   // What was not given has no key: it would take the place of the host's setting.
   const options: Record<string, unknown> = {}
   if (columns !== undefined) options.columns = readJson('columns', columns)
+  if (headers !== undefined) options.headers = readJson('headers', headers)
+  if (emptyMarkers !== undefined) {
+    options.emptyMarkers = readJson('empty_markers', emptyMarkers)
+    check('empty_markers', options.emptyMarkers, UPLOAD_OPTION_RULES.emptyMarkers)
+  }
   if (attributes !== undefined) {
     options.attributes = attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
   }

@@ -13,7 +13,12 @@ export async function upload(exchange: Exchange): Promise<Response> {
   const { idleTimeout, heldTimeout } = settings
   const csv = await openCsvBody(request, { maxBytes, idleTimeout, timeout: atomic || dryRun ? heldTimeout : 0 })
   try {
-    const options = { ...settings.upload, ...requested, ...readColumnParameters(csv.fields, query, settings) }
+    const options = {
+      ...settings.upload,
+      ...csv.encoding,
+      ...requested,
+      ...readColumnParameters(csv.fields, query, settings),
+    }
     if (!wantsEventStream(request)) {
       const result = await store.uploadCsv(accountId, csv.chunks, { ...options, signal: request.signal })
       void csv.close()

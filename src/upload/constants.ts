@@ -1,10 +1,11 @@
 import type { ColumnMapping } from '../columns.js'
 import { checkAttributeNames } from '../db/definitions.js'
-import { valueCheck } from '../db/field-values.js'
+import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
 import type { TableShape } from '../db/table-shape.js'
 import { CustomAttributesError } from '../errors.js'
 import { fieldOfForm, nameForm, nameIndex } from '../names.js'
-import { isUnstorable, type RowTarget } from '../rows.js'
+import { emptyMarkerTest, isUnstorable, type RowTarget } from '../rows.js'
+import { trim } from '../values.js'
 
 /** A value that every row of an upload gets, as if the file had a column of it. */
 export interface Constant extends RowTarget {
@@ -18,6 +19,9 @@ interface Surroundings {
   known: readonly string[]
   maxCustomAttributes: number
   maxValueLength: number
+  dateFormat: DateFormat
+  numberFormat: NumberFormat | undefined
+  emptyMarkers: readonly string[]
 }
 
 /**
@@ -29,13 +33,17 @@ interface Surroundings {
  */
 export function resolveConstants(
   given: Readonly<Record<string, string>> | undefined,
-  { mapping, shape, known, maxCustomAttributes, maxValueLength }: Surroundings,
+  surroundings: Surroundings,
 ): Constant[] {
+  const { mapping, shape, known, maxCustomAttributes, maxValueLength } = surroundings
+  const { dateFormat, numberFormat, emptyMarkers } = surroundings
+  const isEmptyMarker = emptyMarkerTest(emptyMarkers)
   const findKnown = nameIndex(known)
   const constants = Object.entries(given ?? {}).map(([name, text]): Constant => {
     const field = fieldOfForm(nameForm(name))
-    const attribute = findKnown(name) ?? name.trim()
-    const value = text.trim()
+    const attribute = findKnown(name) ?? trim(name)
+    const trimmed = trim(text)
+    const value = isEmptyMarker?.(trimmed) ? '' : trimmed
     const wrong = (what: string) =>
       new CustomAttributesError('INVALID_OPTION', `constants.${name}: ${what}`, { option: 'constants', name })
     if (field === 'email') throw wrong('the email tells customers apart, so it must be a column of the file.')
@@ -64,7 +72,8 @@ export function resolveConstants(
         { fields: [field] },
       )
     }
-    const checked = value === '' ? value : (valueCheck(shape.columns.get(field)!, 'iso')?.(value) ?? value)
+    const checked =
+      value === '' ? value : (valueCheck(shape.columns.get(field)!, dateFormat, numberFormat)?.(value) ?? value)
     if (typeof checked !== 'string') throw wrong(checked.message)
     return { index: -1, header: name, field, value: checked }
   })

@@ -1,11 +1,12 @@
 import type { ColumnMapping } from '../columns.js'
 import type { QuoteFault } from '../csv/records.js'
 import { type BatchRow, compareJsonbKeys } from '../db/batch.js'
-import { type DateFormat, valueCheck } from '../db/field-values.js'
+import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
 import { FIELD_SEPARATOR, rareSeparator } from '../db/separators.js'
 import type { TableColumn, TableShape } from '../db/table-shape.js'
 import { CustomAttributesError } from '../errors.js'
 import {
+  type CellOptions,
   createRowReader,
   invalidCharacter,
   isUnstorable,
@@ -16,6 +17,7 @@ import {
   toParsedRow,
   valueTooLong,
 } from '../rows.js'
+import { trim } from '../values.js'
 import type { Constant } from './constants.js'
 
 /** A row on its way into the database. Thousands wait at a time, so it is few objects: what dies young costs little. */
@@ -76,12 +78,26 @@ export interface RowChecker {
   toParsedRow(values: readonly string[]): ParsedRow
 }
 
+/** How rows and their values are read. */
+export type ReadOptions = Required<RowOptions & CellOptions> & {
+  dateFormat: DateFormat
+  numberFormat: NumberFormat | undefined
+}
+
+/** Those of an upload's or a preview's options. */
+export function readingOf(
+  options: Pick<ReadOptions, 'shortRows' | 'emptyMarkers' | 'dateFormat'> & { numberFormat?: NumberFormat | undefined },
+) {
+  const { shortRows, emptyMarkers, dateFormat, numberFormat } = options
+  return { shortRows, emptyMarkers, dateFormat, numberFormat }
+}
+
 /** Compiles a mapping, so that the work per row is only the row's own. */
 export function createRowChecker(
   mapping: ColumnMapping,
   shape: TableShape,
   constants: readonly Constant[],
-  options: Required<RowOptions> & { dateFormat: DateFormat },
+  options: ReadOptions,
 ): RowChecker {
   const rows = createRowReader(mapping, options)
   const ofFile = rows.targets.length
@@ -91,10 +107,15 @@ export function createRowChecker(
   )
   const emailAt = targets.findIndex(({ field }) => field === 'email')
   const checked = [...fields, { at: emailAt, column: shape.columns.get('email')! }]
-  const checks = checked.flatMap(({ at, column }) => {
-    const check = valueCheck(column, options.dateFormat)
-    return check ? [{ at, check, header: targets[at]!.header }] : []
-  })
+  const checksUnder = (numberFormat: NumberFormat | undefined) =>
+    checked.flatMap(({ at, column }) => {
+      // Constants were read when they were resolved.
+      const check = valueCheck(column, options.dateFormat, at < ofFile ? numberFormat : undefined)
+      return check ? [{ at, check, header: targets[at]!.header }] : []
+    })
+  const ofCells = { rows, checks: checksUnder(options.numberFormat) }
+  // The host's check gets and gives values as they are stored: the file's notation no longer holds.
+  const ofHost = { rows: createRowReader(mapping, { ...options, emptyMarkers: [] }), checks: checksUnder(undefined) }
   const atOf = new Map(targets.map(({ field, attribute }, at) => [field ?? attribute!, at]))
   const width = mapping.columns.length
   /** A row changed by the host as the cells that would say the same, and the constants beside them. */
@@ -115,6 +136,7 @@ export function createRowChecker(
     values: string[],
     mayBeUnstorable: boolean | undefined,
     others: readonly string[],
+    { rows, checks }: typeof ofCells,
   ): RowProblem | undefined {
     const problem = rows.read(record, values, mayBeUnstorable)
     if (problem) return problem
@@ -135,7 +157,7 @@ export function createRowChecker(
     fields,
     attributes: targets.flatMap(({ attribute }, at) => (attribute === undefined ? [] : [{ at, name: attribute }])),
     emailAt,
-    check: (record, values, mayBeUnstorable) => check(record, values, mayBeUnstorable, constantValues),
+    check: (record, values, mayBeUnstorable) => check(record, values, mayBeUnstorable, constantValues, ofCells),
     revise(row, values) {
       const [record, others] = toCells(row)
       for (const [at, value] of others.entries()) {
@@ -143,12 +165,7 @@ export function createRowChecker(
         if (isUnstorable(value)) return invalidCharacter(header)
         if ([...value].length > options.maxValueLength) return valueTooLong(header, options.maxValueLength)
       }
-      return check(
-        record,
-        values,
-        true,
-        others.map((value) => value.trim()),
-      )
+      return check(record, values, true, others.map(trim), ofHost)
     },
     toParsedRow: (values) => toParsedRow(targets, values),
   }
@@ -181,7 +198,7 @@ export function createEntryReader(
   mapping: ColumnMapping,
   shape: TableShape,
   constants: readonly Constant[],
-  options: Required<RowOptions> & { dateFormat: DateFormat },
+  options: ReadOptions,
   rareBytes: RareBytes,
 ): EntryReader {
   const checker = createRowChecker(mapping, shape, constants, options)

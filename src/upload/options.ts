@@ -2,7 +2,7 @@ import type { ColumnOptions, ColumnWarning } from '../columns.js'
 import { COLUMN_OPTION_RULES } from '../columns.js'
 import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
 import type { MergeOptions } from '../db/batch-statement.js'
-import type { DateFormat } from '../db/field-values.js'
+import type { DateFormat, NumberFormat } from '../db/field-values.js'
 import {
   isFlag,
   isFunction,
@@ -17,12 +17,14 @@ import {
   wholeNumber,
 } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
+import { CELL_DEFAULTS, CELL_OPTION_RULES, type CellOptions } from '../rows.js'
 import type { RowCheckOptions } from './row-checks.js'
 
 /** Options of `uploadCsv`. */
 export interface UploadOptions
   extends CsvOptions,
     RowCheckOptions,
+    CellOptions,
     Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
   /**
    * Values that every row gets: standard fields and attributes by name, `{ source: 'Trade fair', Campaign: 'Spring' }`. A
@@ -48,6 +50,11 @@ export interface UploadOptions
   dryRun?: boolean
   /** How dates that are not ISO 8601 are read: `'iso'` (default) not at all, `'mdy'`, or `'dmy'`. */
   dateFormat?: DateFormat
+  /**
+   * How numbers are written: `'point'` reads `1,234.50`, `'comma'` reads `1.234,50`; groups may also be parted by blanks or
+   * apostrophes. Default none: a decimal point, no groups.
+   */
+  numberFormat?: NumberFormat
   /** Stops the upload; what was stored by then stays and is told in the error's details. */
   signal?: AbortSignal
   /**
@@ -90,7 +97,7 @@ export interface UploadProgress extends Omit<UploadCounts, 'rowsTotal'> {
 export interface UploadResult extends UploadCounts {
   /** the attributes that at least one stored row has a value for, in header order */
   customAttributesFound: string[]
-  /** the header row as the file has it */
+  /** the header row as the file has it, or the option `headers` */
   headers: string[]
   /** the columns that were left out, each with its reason */
   ignored: { header: string; position: number; reason: string }[]
@@ -103,6 +110,7 @@ export interface UploadResult extends UploadCounts {
 
 export const UPLOAD_DEFAULTS = {
   ...CSV_DEFAULTS,
+  ...CELL_DEFAULTS,
   attributes: 'all',
   fields: 'all',
   existing: 'merge',
@@ -126,6 +134,7 @@ export const MERGE_OPTION_RULES = {
 export const UPLOAD_OPTION_RULES = {
   ...CSV_OPTION_RULES,
   ...MERGE_OPTION_RULES,
+  ...CELL_OPTION_RULES,
   columns: COLUMN_OPTION_RULES.columns,
   attributes: COLUMN_OPTION_RULES.attributes,
   fields: COLUMN_OPTION_RULES.fields,
@@ -136,6 +145,7 @@ export const UPLOAD_OPTION_RULES = {
   atomic: isFlag,
   dryRun: isFlag,
   dateFormat: oneOf('iso', 'mdy', 'dmy'),
+  numberFormat: oneOf('point', 'comma'),
   signal: isSignal,
   onProgress: isFunction,
   onRejected: isFunction,

@@ -14,17 +14,28 @@ import type { CsvInput } from '../csv/source.js'
 import { readDefinitions } from '../db/definitions.js'
 import { cutProblem, isCustomAttributesError, type Problem, toProblem } from '../errors.js'
 import type { FieldSuggestion } from '../field-suggestions.js'
-import { oneOf, type Resolved, resolveOptions } from '../options.js'
+import { type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
 import { type Constant, resolveConstants } from './constants.js'
-import { createRowChecker, quoteProblem, type RowChecker } from './entries.js'
+import { createRowChecker, quoteProblem, type RowChecker, readingOf } from './entries.js'
 import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
 import { type AccountContext, checkFields } from './upload.js'
 
 /** Options of `previewCsv`: those of `uploadCsv` that decide what the file means. */
 export type PreviewOptions = CsvOptions &
-  Pick<UploadOptions, 'columns' | 'attributes' | 'fields' | 'constants' | 'dateFormat' | 'signal'>
+  Pick<
+    UploadOptions,
+    | 'columns'
+    | 'attributes'
+    | 'fields'
+    | 'constants'
+    | 'dateFormat'
+    | 'numberFormat'
+    | 'shortRows'
+    | 'emptyMarkers'
+    | 'signal'
+  >
 
 /** One column of a preview. */
 export interface PreviewColumn extends MappedColumn {
@@ -38,7 +49,9 @@ export interface PreviewColumn extends MappedColumn {
 export interface CsvPreview {
   encoding: Encoding
   delimiter: Delimiter
-  /** the header row as the file has it */
+  /** the filled rows above the header, which an upload skips */
+  preamble: string[][]
+  /** the header row as the file has it, or the option `headers` */
   headers: string[]
   /** every column, its target and why; edited, they can be passed as the option `columns` */
   columns: PreviewColumn[]
@@ -63,16 +76,41 @@ const PREVIEW_RULES = {
   fields: UPLOAD_OPTION_RULES.fields,
   constants: UPLOAD_OPTION_RULES.constants,
   signal: UPLOAD_OPTION_RULES.signal,
-  dateFormat: oneOf('iso', 'mdy', 'dmy'),
+  dateFormat: UPLOAD_OPTION_RULES.dateFormat,
+  numberFormat: UPLOAD_OPTION_RULES.numberFormat,
+  shortRows: UPLOAD_OPTION_RULES.shortRows,
+  emptyMarkers: UPLOAD_OPTION_RULES.emptyMarkers,
 }
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolvePreviewOptions(options: PreviewOptions | undefined) {
-  const { delimiter, encoding, maxBytes, maxColumns, maxRecordBytes, attributes, fields, dateFormat } = UPLOAD_DEFAULTS
+  const {
+    delimiter,
+    encoding,
+    maxBytes,
+    maxColumns,
+    maxRecordBytes,
+    attributes,
+    fields,
+    dateFormat,
+    shortRows,
+    emptyMarkers,
+  } = UPLOAD_DEFAULTS
   return resolveOptions<PreviewOptions, Partial<typeof UPLOAD_DEFAULTS>>(
     'previewCsv',
     PREVIEW_RULES,
-    { delimiter, encoding, maxBytes, maxColumns, maxRecordBytes, attributes, fields, dateFormat },
+    {
+      delimiter,
+      encoding,
+      maxBytes,
+      maxColumns,
+      maxRecordBytes,
+      attributes,
+      fields,
+      dateFormat,
+      shortRows,
+      emptyMarkers,
+    },
     options,
   ) as Resolved<PreviewOptions, typeof UPLOAD_DEFAULTS>
 }
@@ -100,18 +138,25 @@ export async function previewCsv(
     if (absent) problems.push(absent)
     let constants: Constant[] = []
     const wrong = problemOf(() => {
-      constants = resolveConstants(options.constants, { ...context, ...context.rows, mapping, known })
+      constants = resolveConstants(options.constants, {
+        ...context,
+        ...context.rows,
+        ...readingOf(options),
+        mapping,
+        known,
+      })
     })
     if (wrong && !problems.some(({ code }) => code === wrong.code)) problems.push(wrong)
     const canRead = !absent && mapping.standard.includes('email')
     const checker = canRead
-      ? createRowChecker(mapping, shape, constants, { ...context.rows, dateFormat: options.dateFormat })
+      ? createRowChecker(mapping, shape, constants, { ...context.rows, ...readingOf(options) })
       : undefined
     const head = await readHead(file, checker)
     if (head.problem) problems.push(head.problem)
     return {
       encoding: file.encoding(),
       delimiter: file.delimiter,
+      preamble: file.preamble.map((record) => [...record]),
       headers: [...file.headers],
       columns: mapping.columns.map((column, at) => {
         const likely =

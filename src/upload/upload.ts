@@ -19,7 +19,7 @@ import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
 import { BatchWriter } from './batch-writer.js'
 import { type Constant, resolveConstants } from './constants.js'
-import { createEntryReader, type Entry, quoteProblem, recordOf } from './entries.js'
+import { createEntryReader, type Entry, quoteProblem, readingOf, recordOf } from './entries.js'
 import { Lane, laneOf } from './lane.js'
 import type { ResolvedUploadOptions, UploadResult } from './options.js'
 import { createRowChecks } from './row-checks.js'
@@ -80,7 +80,13 @@ async function uploadInMode(
       maxCustomAttributes: context.maxCustomAttributes,
     })
     checkFields(mapping, shape)
-    constants = resolveConstants(options.constants, { ...context, ...context.rows, mapping, known })
+    constants = resolveConstants(options.constants, {
+      ...context,
+      ...context.rows,
+      ...readingOf(options),
+      mapping,
+      known,
+    })
   } catch (error) {
     await file.close()
     throw error
@@ -171,7 +177,7 @@ async function writeRows(run: Run): Promise<void> {
   const { sql, shape, accountId, options, file, tally, isExclusive, signal } = run
   // Every statement of every lane listens; that is no leak for Node to warn of.
   setMaxListeners(0, signal)
-  const rowOptions = { ...run.rows, dateFormat: options.dateFormat }
+  const rowOptions = { ...run.rows, ...readingOf(options) }
   const entries = createEntryReader(run.mapping, shape, run.constants, rowOptions, file.rareBytes)
   const reject = async (place: Place, problem: RowProblem) => {
     await tally.reject({ ...place, ...problem })

@@ -7,7 +7,7 @@ import postgres from 'postgres'
 import { isEmailHeader, mapColumns } from '../../src/columns.js'
 import { CSV_DEFAULTS, openCsv } from '../../src/csv/file.js'
 import { loadTableShape } from '../../src/db/table-shape.js'
-import { createEntryReader } from '../../src/upload/entries.js'
+import { createEntryReader, readingOf } from '../../src/upload/entries.js'
 import { UPLOAD_DEFAULTS } from '../../src/upload/options.js'
 import { measure } from './measure.js'
 
@@ -59,7 +59,7 @@ const STEPS: Record<string, () => Promise<() => Promise<void>>> = {
     await sql.end()
     return async () => {
       const opened = await open()
-      const rowOptions = { emailCase: 'lower', maxValueLength: 10_000, dateFormat: UPLOAD_DEFAULTS.dateFormat } as const
+      const rowOptions = { emailCase: 'lower', maxValueLength: 10_000, ...readingOf(UPLOAD_DEFAULTS) } as const
       const reader = createEntryReader(mapColumns(opened.headers), shape, [], rowOptions, opened.rareBytes)
       for await (const { records, lines } of opened.records()) {
         for (const [at, record] of records.entries()) {

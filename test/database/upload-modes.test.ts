@@ -171,7 +171,7 @@ test.each<[unknown, string]>([
   [{ maxRows: -1 }, 'maxRows must be a whole number'],
   [{ maxBytes: 1.5 }, 'maxBytes must be a whole number'],
   [{ delimiter: ':' }, 'delimiter must be "auto" or ","'],
-  [{ encoding: 'latin1' }, 'encoding must be "auto" or "utf-8"'],
+  [{ encoding: 'no-such-one' }, 'encoding must be "auto" or '],
   [{ dateFormat: 'ymd' }, 'dateFormat must be "iso" or "mdy" or "dmy"'],
   [{ signal: new AbortController() }, 'signal must be an AbortSignal, got an object of class AbortController'],
   [{ onRejected: 'log' }, 'onRejected must be a function'],

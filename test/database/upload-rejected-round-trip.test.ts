@@ -57,6 +57,10 @@ test.each([
   ['a row with too few cells', 'short@example.com,Rome'],
   ['a row with too many', 'long@example.com,Rome,gold,more'],
   ['a row of an email alone', 'alone@example.com'],
+  ['a quote in the middle', 'pipe@example.com,5" pipe,gold'],
+  ['text behind a quote', 'pipe@example.com,"a"b,gold'],
+  ['a quote in too many cells', 'pipe@example.com,Rome,gold,5" pipe'],
+  ['a quote in the email', 'pipe@example.com",Rome,gold'],
 ])('%s, uploaded again as it is, changes nothing', async (_what, row) => {
   const { account } = open()
   const rejected = await upload(account, `email,city,tier\n${row}\nok@example.com,Oslo,silver\n`)

@@ -62,7 +62,7 @@ test('a bad row costs only itself; it is told with row, line, code, column, mess
     record: ['a@example.com', 'five', '', '', '', ''],
   })
   expect(result.rejected[0]!.message).toBe('email is required: the cell is empty.')
-  expect(result.rejected[8]!.message).toMatch(/^Headers and row must have same length: 6 headers, 3 cells\./)
+  expect(result.rejected[8]!.message).toMatch(/^Headers and row must have same length: 6 headers, only 3 cells\./)
   expect(result.rejected[7]!.record).toEqual(['f@example.com', '', '', '', '', 'a\0b'])
 })
 

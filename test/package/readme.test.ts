@@ -97,7 +97,9 @@ describe('README and docs', () => {
       if (value === undefined) expect(given).toMatch(/^(automatic)?$/)
       else
         expect(given).toBe(
-          typeof value === 'number' ? String(value) : `\`${typeof value === 'string' ? `'${value}'` : value}\``,
+          typeof value === 'number'
+            ? String(value)
+            : `\`${typeof value === 'string' ? `'${value}'` : JSON.stringify(value)}\``,
         )
     }
   })

@@ -102,3 +102,14 @@ test('law: whatever a file holds, its own delimiter is found and every cell come
     1_000,
   )
 })
+
+test.each([
+  ['commas in the header alone', 'E-Mail (privat, Pflicht);Name (Vor, Nach, Titel);Ort\na@x.com;Ann;Rom\n', ';', 3],
+  ['an email header between the commas of one', 'Name;Kontakt,Email,Post;Ort\nAnn;a@x.com;Rom\n', ';', 3],
+  ['more bars than tabs', 'Adresse (a|b|c|d)\tOrt\na@x.com\tRom\n', '\t', 2],
+  ['commas in every row too', 'Adresse;Notiz, lang\na@x.com;eins, zwei\nb@x.com;drei\n', ';', 2],
+])('the delimiter is judged by the first records together: %s', async (_what, csv, delimiter, columns) => {
+  const read = await readEverySplit(csv)
+  expect(read.delimiter).toBe(delimiter)
+  expect(read.headers).toHaveLength(columns)
+})

@@ -52,7 +52,7 @@ describe('windows-1252', () => {
           .decode(Buffer.from([byte]), true)
           .toString('utf8')
       if (UNDEFINED.includes(byte)) {
-        expect(thrownBy(decode)).toMatchObject({ code: 'INVALID_ENCODING', details: { byte: 1 } })
+        expect(thrownBy(decode)).toMatchObject({ code: 'INVALID_ENCODING', details: { byte: 1, line: 1 } })
       } else {
         expect(decode(), `byte ${byte}`).toBe(SPECIAL[byte] ?? String.fromCharCode(byte))
       }
@@ -82,11 +82,11 @@ describe('windows-1252', () => {
     const error = await rejectionOf(readCsv(bytes))
     expect(error.code).toBe('INVALID_ENCODING')
     expect(error.message).toBe(
-      'The file is neither UTF-8 nor windows-1252: byte 24 does not fit. ' +
+      'The file is neither UTF-8 nor windows-1252: byte 24 on line 2 does not fit. ' +
         'Save it as "CSV UTF-8", or name its encoding with encoding.',
     )
     expect((await rejectionOf(readCsv(bytes, { encoding: 'windows-1252' }))).message).toContain(
-      'The file is not windows-1252: byte 24 does not fit.',
+      'The file is not windows-1252: byte 24 on line 2 does not fit.',
     )
   })
 
@@ -146,9 +146,9 @@ describe('UTF-8', () => {
   ])('strict: %s is refused with its position, never U+FFFD', async (_what, bad) => {
     const file = Buffer.concat([utf8('email,x\na@example.com,ä'), Buffer.from(bad), utf8('\n')])
     const error = await rejectionOf(readCsv(file, { encoding: 'utf-8' }))
-    expect(error).toMatchObject({ code: 'INVALID_ENCODING', details: { encoding: 'utf-8', byte: 25 } })
+    expect(error).toMatchObject({ code: 'INVALID_ENCODING', details: { encoding: 'utf-8', byte: 25, line: 2 } })
     expect(error.message).toBe(
-      'The file is not utf-8: byte 25 does not fit. Save it as "CSV UTF-8", or name its encoding with encoding.',
+      'The file is not utf-8: byte 25 on line 2 does not fit. Save it as "CSV UTF-8", or name its encoding with encoding.',
     )
   })
 
@@ -174,6 +174,34 @@ describe('UTF-8', () => {
   test('U+FFFD that stands in the file itself is kept', async () => {
     expect(await cellOf(utf8('email,x\na@example.com,\ufffd\n'))).toBe('\ufffd')
   })
+})
+
+describe('UTF-8 with a broken byte is broken UTF-8', () => {
+  test.each([
+    ['last', 'email,x\na@x.com,é\nb@x.com,', '\n'],
+    ['first', 'email,x\na@x.com,x\nb@x.com,', '\nc@x.com,é\n'],
+    ['pieces before the letters', 'email,x\na@x.com,x\nb@x.com,', `\n${'c@x.com,y\n'.repeat(20_000)}d@x.com,é\n`],
+    ['after mixed line ends', 'email,x\ré@x.com,x\r\nb@x.com,', '\nd@x.com,é\n'],
+  ])('%s', async (_what, before, after) => {
+    const error = await rejectionOf(readCsv(Buffer.concat([utf8(before), Buffer.from([0xc3]), utf8(after)])))
+    expect(error).toMatchObject({ code: 'INVALID_ENCODING', details: { encoding: 'utf-8', line: 3 } })
+    expect(error.details.byte).toBe(utf8(before).length + 1)
+  })
+})
+
+test.each([
+  ['windows-1251', [0xcf, 0xf0], 'Пр', [0x0a, 0x41]],
+  ['shift_jis', [0x93, 0xfa], '日', [0xfa, 0x0a]],
+  ['Latin1', [0xe9], 'é', undefined],
+  ['macintosh', [0x8e], 'é', undefined],
+  ['gb18030', [0xc4, 0xe3], '你', [0xc4, 0x0a]],
+])('encoding: any label of the Encoding Standard, fatal: %s', async (encoding, letters, text, broken) => {
+  const file = (bytes: number[]) => Buffer.concat([utf8('email,x\na@x.com,'), Buffer.from(bytes), utf8('\n')])
+  expect(await cellOf(file(letters), encoding)).toBe(text)
+  if (broken && encoding !== 'windows-1251') {
+    const error = await rejectionOf(readCsv(file(broken), { encoding }))
+    expect(error).toMatchObject({ code: 'INVALID_ENCODING', details: { encoding, line: 2 } })
+  }
 })
 
 describe('UTF-16', () => {

@@ -43,6 +43,25 @@ describe('maxBytes', () => {
 })
 
 describe('maxColumns', () => {
+  test.each([
+    ['a row', `email,b\n1,2${','.repeat(600)}\n`],
+    ['a blank row', `email,b\n1,2\n${','.repeat(600)}\n`],
+    ['a row of blanks', `email,b\n1,2\n${' ,'.repeat(600)}\u00a0\n`],
+    ['the header', `email,b${','.repeat(600)}\n1,2\n`],
+    ['a row of many', `email,b\n1,2${','.repeat(250_000)}\n`],
+  ])('blank cells over it are nothing: %s', async (_what, csv) => {
+    const read = await readCsv(csv)
+    expect(read.headers.slice(0, 3).join()).toMatch(/^email,b,?$/)
+    expect(recordsOf(read)[0]!.slice(0, 2)).toEqual(['1', '2'])
+    for (const record of recordsOf(read)) expect(record.length).toBeLessThanOrEqual(500)
+  })
+
+  test('a filled cell over it counts wherever it stands', async () => {
+    for (const blanks of [600, 70_000, 200_000]) {
+      expect((await rejectionOf(readCsv(`email,b\n1,2${','.repeat(blanks)}x\n`))).code).toBe('TOO_MANY_COLUMNS')
+    }
+  })
+
   const record = (cells: number) => Array.from({ length: cells }, (_, at) => `c${at}`).join(',')
 
   test('500 cells are read, 501 are TOO_MANY_COLUMNS with line and number', async () => {

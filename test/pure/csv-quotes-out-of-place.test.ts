@@ -8,8 +8,9 @@ const messageAt = (line: number, column: number) =>
 test.each([
   ['a quote within an unquoted cell', 'b@example.com,5" pipe', ['b@example.com', '5" pipe'], 2],
   ['text after a closing quote', 'b@example.com,"1"2', ['b@example.com', '"1"2'], 2],
-  ['a blank before a quote', 'b@example.com, "1"', ['b@example.com', ' "1"'], 2],
-  ['a blank behind a quote', 'b@example.com,"1" ', ['b@example.com', '"1" '], 2],
+  ['blanks before a quoted cell that goes on', 'b@example.com, "1"2', ['b@example.com', ' "1"2'], 2],
+  ['a formula that goes on', 'b@example.com,="1"&"2"', ['b@example.com', '="1"&"2"'], 2],
+  ['blanks and text behind a quote', 'b@example.com,"1" 2', ['b@example.com', '"1" 2'], 2],
   ['two quotes before it', 'b@example.com,"a ""b"" c"d', ['b@example.com', '"a ""b"" c"d'], 2],
   ['quotes after it', 'b"@example.com,"a",b', ['b"@example.com', '"a"', 'b'], 1],
   ['quotes that are not doubled', 'b@example.com,"He said "hi,"', ['b@example.com', '"He said "hi', '"'], 2],

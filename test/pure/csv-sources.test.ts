@@ -40,6 +40,16 @@ const inputs: [string, () => CsvInput][] = [
   ['an ArrayBuffer', () => bytes.slice().buffer],
   ['a Blob', () => new Blob([text])],
   ['a File', () => new File([bytes], 'customers.csv', { type: 'text/csv' })],
+  ['an array of bytes', () => halves()],
+  ['an array of texts and bytes', () => [text.slice(0, 20), new TextEncoder().encode(text.slice(20))]],
+  [
+    'a generator',
+    () =>
+      (function* () {
+        yield* text
+      })(),
+  ],
+  ['a Set', () => new Set(halves())],
   ['a web ReadableStream of bytes', () => stream(halves())],
   ['a web ReadableStream of text', () => stream([text.slice(0, 40), text.slice(40)])],
   ['a web ReadableStream without iterator', () => withoutIterator(stream(halves()))],
@@ -92,14 +102,13 @@ describe('INVALID_ARGUMENT', () => {
     [undefined, 'got undefined.'],
     [null, 'got null.'],
     [5, 'got the number 5.'],
-    [['email\n'], 'got an array.'],
     [{}, 'got an object.'],
-    [new Map(), 'got an object of class Map.'],
+    [new Date(0), 'got an object of class Date.'],
   ])('csv is %j', async (csv, came) => {
     const error = await rejectionOf(readCsv(csv as unknown as CsvInput))
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { argument: 'csv' } })
     expect(error.message).toBe(
-      `csv must be a string, Uint8Array, Blob, ReadableStream, Readable or another async iterable of chunks, ${came}`,
+      `csv must be a string, Uint8Array, Blob, ReadableStream, Readable or another iterable or async iterable of chunks, ${came}`,
     )
   })
 

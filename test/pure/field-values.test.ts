@@ -25,6 +25,21 @@ test.each([
   ['date', '2026-01-31 00:00:00', '2026-01-31'],
   ['bool', 'Yes', 'true'],
   ['int4', '+7', '7'],
+  ['int4', '3.0', '3'],
+  ['int8', '-12.00', '-12'],
+  ['bool', '1.0', 'true'],
+  ['bool', '0.0', 'false'],
+  ['timestamp', '2026-01-31 9:05', '2026-01-31 09:05:00'],
+  ['timestamp', '2026-01-31 0:00', '2026-01-31 00:00:00'],
+  ['timestamp', '2026-01-31 9:05 AM', '2026-01-31 09:05:00'],
+  ['timestamp', '2026-01-31, 12:05:06 am', '2026-01-31 00:05:06'],
+  ['timestamp', '2026-01-31 12:05\u202fp.m.', '2026-01-31 12:05:00'],
+  ['timestamptz', '2026-01-31 11:59:59.5 PM UTC', '2026-01-31 23:59:59.5Z'],
+  ['timestamp', '2026-01-31 10:00:00 UTC', '2026-01-31 10:00:00'],
+  ['timestamptz', '2026-01-31 10:00:00 GMT', '2026-01-31 10:00:00Z'],
+  ['date', '2024/03/01', '2024-03-01'],
+  ['date', '2024/3/1 0:00', '2024-03-01'],
+  ['date', '2024.03.01 12:00 AM', '2024-03-01'],
 ])('%s %s is written as %s', (type, value, written) => {
   expect(valueCheck(column(type), 'iso')?.(value)).toBe(written)
 })
@@ -40,7 +55,16 @@ test.each([
   ['date', '2026-01-31 10:00:00'],
   ['timestamp', '2026-01-31 25:00:00'],
   ['int4', '2147483648'],
-  ['int2', '1.0'],
+  ['int2', '1.5'],
+  ['int4', '1.0e1'],
+  ['bool', '2.0'],
+  ['timestamp', '2026-01-31 13:05 PM'],
+  ['timestamp', '2026-01-31 0:05 AM'],
+  ['timestamp', '2026-01-31 9:5'],
+  ['timestamp', '2026-01-31 10:00 CET'],
+  ['date', '2026/13/01'],
+  ['date', '2026/01-31'],
+  ['numeric', '1.234,50'],
   ['numeric', '1,000'],
   ['bool', 'maybe'],
   ['uuid', 'abc'],
@@ -54,6 +78,44 @@ test.each([
   ['dmy', '2026-01-31', '2026-01-31'],
 ] as const)('under %s %s is %s', (format, value, written) => {
   expect(valueCheck(column('date'), format)?.(value)).toBe(written)
+})
+
+test('numbers of another notation: numberFormat', () => {
+  const read = (type: string, value: string, format?: 'point' | 'comma') =>
+    valueCheck(column(type), 'iso', format)?.(value)
+  for (const [format, value, written] of [
+    ['comma', '1.234,50', '1234.50'],
+    ['comma', '-1 234 567,5', '-1234567.5'],
+    ['comma', '1234,5', '1234.5'],
+    ['comma', '1.234', '1234'],
+    ['comma', '1,5E+03', '1.5E+03'],
+    ['point', '1,234.50', '1234.50'],
+    ['point', "1'234.5", '1234.5'],
+    ['point', '1,234', '1234'],
+    ['point', '12.5', '12.5'],
+  ] as const) {
+    expect(read('numeric', value, format), value).toBe(written)
+  }
+  expect(read('int4', '1.234', 'comma')).toBe('1234')
+  expect(read('int4', '3,0', 'comma')).toBe('3')
+  expect(read('bool', '1,0', 'comma')).toBe('true')
+  expect(read('bool', 'yes', 'comma')).toBe('true')
+  expect(read('date', '2024-03-01', 'comma')).toBe('2024-03-01')
+  for (const [format, value] of [
+    ['comma', '12.5'],
+    ['comma', '1.23.456'],
+    ['comma', '1,234,567'],
+    ['comma', '1.234 567'],
+    ['point', '1.234,50'],
+    ['point', '1,23'],
+  ] as const) {
+    expect(read('numeric', value, format), value).toMatchObject({ message: expect.stringContaining('numberFormat') })
+  }
+  for (const value of ['1.234,50', '1,234.50', '1,5', '1 234', "1'234"]) {
+    const fault = read('numeric', value) as { message: string }
+    expect(fault.message).toContain('Correct the cell, or say with numberFormat whether')
+  }
+  expect((read('numeric', 'many') as { message: string }).message).not.toContain('numberFormat')
 })
 
 test('law: a moment of any digits is written or refused, never thrown at', async () => {

@@ -32,8 +32,6 @@ describe('EMAIL_REQUIRED: email is required', () => {
 
 describe('COLUMN_COUNT_MISMATCH: Headers and row must have same length', () => {
   test.each([
-    ['too few cells', ['a@example.com', 'gold']],
-    ['no cells', []],
     ['a filled cell too many', ['a@example.com', 'gold', 'x', 'y']],
     ['a filled cell behind empty ones', ['a@example.com', 'gold', 'x', '', 'y']],
   ])('%s', (_what, row) => {
@@ -43,9 +41,52 @@ describe('COLUMN_COUNT_MISMATCH: Headers and row must have same length', () => {
     expect(error.details).toEqual({ headers: 3, cells: row.length })
   })
 
+  test.each([
+    ['too few cells', ['a@example.com', 'gold'], '2 cells'],
+    ['one', ['a@example.com'], '1 cell'],
+    ['no cells', [], '0 cells'],
+  ])('%s', (_what, row, cells) => {
+    const error = problemOf(['email', 'tier', 'plan'], row)
+    expect(error).toMatchObject({ code: 'COLUMN_COUNT_MISMATCH', details: { headers: 3, cells: row.length } })
+    expect(error.message).toBe(
+      `Headers and row must have same length: 3 headers, only ${cells}. Add the missing cells, or set shortRows to ` +
+        "'fill' where rows may end early: what is missing is then empty.",
+    )
+  })
+
   test('comes before an empty email', () => {
     expect(problemOf(['email', 'tier'], ['']).code).toBe('COLUMN_COUNT_MISMATCH')
   })
+
+  test.each([
+    ['of a blank header', ['email', 'tier', '']],
+    ['of a column that is never stored', ['email', 'tier', 'password', 'created_at']],
+    ['of a column that is skipped', ['email', 'tier', 'id', ' ']],
+  ])('a missing cell %s is nothing', (_what, headers) => {
+    expect(parseRow(headers, ['a@example.com', 'gold']).custom_attributes).toEqual({ tier: 'gold' })
+    expect(problemOf(headers, ['a@example.com']).code).toBe('COLUMN_COUNT_MISMATCH')
+  })
+
+  test("shortRows: 'fill' takes missing cells for empty, and no surplus ones", () => {
+    const fill = { shortRows: 'fill' } as const
+    const headers = ['email', 'tier', 'plan']
+    expect(parseRow(headers, ['a@example.com', 'gold'], fill).custom_attributes).toEqual({ tier: 'gold' })
+    expect(parseRow(headers, ['a@example.com'], fill).custom_attributes).toEqual({})
+    expect(thrownBy(() => parseRow(headers, ['a@example.com', '', '', 'x'], fill)).code).toBe('COLUMN_COUNT_MISMATCH')
+    expect(thrownBy(() => parseRow(['tier', 'email'], ['gold'], fill)).code).toBe('EMAIL_REQUIRED')
+  })
+})
+
+test('emptyMarkers: cells that stand for no value, as spelt', () => {
+  const options = { emptyMarkers: ['NULL', 'N/A', '\\N'] }
+  const row = ['a@example.com', ' NULL ', 'N/A', '\\N', 'null']
+  const headers = ['email', 'first_name', 'tier', 'plan', 'code']
+  expect(parseRow(headers, row, options)).toEqual({
+    standard: { email: 'a@example.com' },
+    custom_attributes: { code: 'null' },
+  })
+  expect(parseRow(headers, row).custom_attributes.plan).toBe('\\N')
+  expect(thrownBy(() => parseRow(headers, ['NULL', '', '', '', ''], options)).code).toBe('EMAIL_REQUIRED')
 })
 
 describe('INVALID_EMAIL', () => {
@@ -67,12 +108,15 @@ describe('INVALID_EMAIL', () => {
     'jöhn@example.com',
     'john@exämple.com',
     `a@${'x'.repeat(64)}.com`,
-    'john@example.com\u200b',
+    'john\u200b@example.com',
     `${'a'.repeat(255 - '@example.com'.length)}@example.com`,
   ])('%s', (email) => {
     const error = problemOf(['E-Mail'], [email])
     expect(error).toMatchObject({ code: 'INVALID_EMAIL', details: { column: 'E-Mail' } })
-    expect(error.message).toBe('Not a valid email address (HTML standard, at most 254 characters). Correct the cell.')
+    const hidden = email.includes('\u200b') ? 'Character 5 is an invisible one, U+200B. ' : ''
+    expect(error.message).toBe(
+      `Not a valid email address (HTML standard, at most 254 characters). ${hidden}Correct the cell.`,
+    )
   })
 
   test('an adversarial address is judged at once', () => {
