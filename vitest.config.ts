@@ -12,55 +12,59 @@ const otherServers = ['test/http/express.test.ts', 'test/http/fastify.test.ts']
 /** Of the package's own text: they wait for no server. */
 const ofText = 'test/package/{layers,public-types,pure-entry,public-api}.test.ts'
 
-export default defineConfig(({ mode }) => ({
-  plugins: [
-    {
-      // What the bundler's loader does for the package.
-      name: 'sql-as-text',
-      enforce: 'pre',
-      load: async (id) =>
-        id.endsWith('.sql') ? `export default ${JSON.stringify(await readFile(id, 'utf8'))}` : undefined,
-    },
-    {
-      // The first line of output names the database: the global set-up prints it, where the heading would stand.
-      name: 'database-as-heading',
-      configureVitest: ({ vitest }) => {
-        vitest.logger.printBanner = () => {}
-      },
-    },
-  ],
-  test: {
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    projects: [
-      // Tests of pure functions wait for no server.
-      { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts', ofText], exclude: notHere } },
+export default defineConfig(({ mode }) => {
+  // The projects read this file again, under a mode of their own; their workers inherit what is said here.
+  if (mode === 'laws') process.env.TEST_LAWS = 'full'
+  return {
+    plugins: [
       {
-        extends: true,
-        test: {
-          name: 'database',
-          include: ['test/**/*.test.ts'],
-          exclude: [
-            ...notHere,
-            'test/pure/**',
-            ofText,
-            ...(mode === 'laws' ? [] : otherServers),
-            needsPsql,
-            needsCitus,
-          ],
-          globalSetup: 'test/support/global-setup.ts',
+        // What the bundler's loader does for the package.
+        name: 'sql-as-text',
+        enforce: 'pre',
+        load: async (id) =>
+          id.endsWith('.sql') ? `export default ${JSON.stringify(await readFile(id, 'utf8'))}` : undefined,
+      },
+      {
+        // The first line of output names the database: the global set-up prints it, where the heading would stand.
+        name: 'database-as-heading',
+        configureVitest: ({ vitest }) => {
+          vitest.logger.printBanner = () => {}
         },
       },
-      {
-        extends: true,
-        test: { name: 'psql', include: [needsPsql], globalSetup: 'test/support/global-setup.ts' },
-      },
-      {
-        extends: true,
-        test: { name: 'citus', include: [needsCitus], globalSetup: 'test/support/global-setup.ts' },
-      },
     ],
-  },
-}))
+    test: {
+      pool: 'forks',
+      maxWorkers: 2,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+      projects: [
+        // Tests of pure functions wait for no server.
+        { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts', ofText], exclude: notHere } },
+        {
+          extends: true,
+          test: {
+            name: 'database',
+            include: ['test/**/*.test.ts'],
+            exclude: [
+              ...notHere,
+              'test/pure/**',
+              ofText,
+              ...(process.env.TEST_LAWS ? [] : otherServers),
+              needsPsql,
+              needsCitus,
+            ],
+            globalSetup: 'test/support/global-setup.ts',
+          },
+        },
+        {
+          extends: true,
+          test: { name: 'psql', include: [needsPsql], globalSetup: 'test/support/global-setup.ts' },
+        },
+        {
+          extends: true,
+          test: { name: 'citus', include: [needsCitus], globalSetup: 'test/support/global-setup.ts' },
+        },
+      ],
+    },
+  }
+})

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
 /** Whether the long laws run in full (`npm run test:laws`) or, as in `npm test`, with few samples. */
-export const isFull = (import.meta as unknown as { env: { MODE: string } }).env.MODE === 'laws'
+export const isFull = process.env.TEST_LAWS === 'full'
 
 /** How many samples a long law takes: in full, and in `npm test`. */
 export const samples = (full: number, few: number): number => (isFull ? full : few)

@@ -89,6 +89,34 @@ export function describeUploadOptions(api: TestApi): void {
       expect((await api.stored(account)).customers).toBe(1)
     })
 
+    it('how the file is read: headers, short rows, numbers, markers, and the charset of a part or body', async () => {
+      const account = api.newAccount()
+      const headers = JSON.stringify(['email', 'total_spent', 'Tier'])
+      const csv = 'a@example.com;1.234,50;N/A\nb@example.com;2\n'
+      const query = { short_rows: 'fill', number_format: 'comma', empty_markers: '["N/A"]' }
+      const { body } = await api.upload(account, formOf(csv, 'customers.csv', { headers }), query)
+      expect([body.customers_created, body.rows_rejected, body.custom_attributes_found]).toEqual([2, 0, []])
+      expect(await api.store.getCustomer(account, 'a@example.com')).toMatchObject({ total_spent: '1234.50' })
+
+      // "é" is E9 in windows-1252, and 8E in macintosh.
+      const bytes = (byte: number) => new Uint8Array([...Buffer.from('email,city\nc@example.com,Caf'), byte, 10])
+      const form = new FormData()
+      form.append('file', new Blob([bytes(0xe9)], { type: 'text/csv; charset=windows-1252' }), 'c.csv')
+      const part = await api.upload(account, form)
+      expect([part.body.customers_created, part.body.warnings]).toEqual([1, []])
+      const whole = await api.upload(account, bytes(0x8e), {}, { 'content-type': 'text/csv; charset=macintosh' })
+      expect(whole.body.customers_unchanged).toBe(1)
+      const said = await api.upload(
+        account,
+        bytes(0xe9),
+        { encoding: 'windows-1252' },
+        { 'content-type': 'text/csv; charset=macintosh' },
+      )
+      expect(said.body.customers_unchanged).toBe(1)
+      const unknown = await api.upload(account, bytes(0xe9), {}, { 'content-type': 'text/csv; charset=klingon' })
+      expect([unknown.status, unknown.body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
+    })
+
     it('constants fill every row where the host allows it, but not what it keeps from files', async () => {
       const account = api.newAccount()
       const constants = JSON.stringify({ source: 'Trade fair', Campaign: 'Spring' })
