@@ -14,9 +14,9 @@ import {
 } from './names.js'
 import {
   anyOf,
-  describe,
   isObject,
   isTextList,
+  kindOf,
   LIMITS,
   oneOf,
   type Resolved,
@@ -175,24 +175,24 @@ export function inspectColumns(
   headers: readonly string[],
   options?: ColumnOptions,
 ): { mapping: ColumnMapping; problems: Problem[]; suggestions: ColumnSuggestion[] } {
-  const { mapping, problems, fields } = readColumns(headers, options)
+  const { mapping, problems, fields } = readColumns('inspectColumns', headers, options)
   return { mapping, problems, suggestions: suggestionsFor(mapping, fields) }
 }
 
-function readColumns(headers: readonly string[], options: ColumnOptions | undefined) {
+function readColumns(call: string, headers: readonly string[], options: ColumnOptions | undefined) {
   const problems: Problem[] = []
   let resolved: ResolvedColumnOptions = COLUMN_DEFAULTS
   if (isTextList(headers) !== undefined) {
     problems.push({
       code: 'INVALID_ARGUMENT',
-      message: `headers must be an array of strings, got ${describe(headers)}.`,
+      message: `headers must be an array of strings, got ${kindOf(headers)}.`,
       details: { argument: 'headers' },
     })
     return { mapping: toMapping([]), problems, fields: resolved.fields }
   }
   try {
     resolved = resolveOptions<ColumnOptions, typeof COLUMN_DEFAULTS>(
-      'inspectColumns',
+      call,
       COLUMN_OPTION_RULES,
       COLUMN_DEFAULTS,
       options,
@@ -230,7 +230,7 @@ function readColumns(headers: readonly string[], options: ColumnOptions | undefi
  * @throws CustomAttributesError the first problem that {@link inspectColumns} finds
  */
 export function mapColumns(headers: readonly string[], options?: ColumnOptions): ColumnMapping {
-  const { mapping, problems } = readColumns(headers, options)
+  const { mapping, problems } = readColumns('mapColumns', headers, options)
   if (problems[0]) throwProblem(problems[0])
   return mapping
 }

@@ -118,7 +118,13 @@ function invalidOption(where: string, option: string, expected: string, value: u
   })
 }
 
-/** Names a value by its kind, with the value itself only where it cannot be somebody's data. */
+/** Names an argument's value by its kind alone: it may be a customer's. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string'
+  return typeof value === 'number' || typeof value === 'boolean' ? `a ${typeof value}` : describe(value)
+}
+
+/** Names the value of an option, which is the host's own, by its kind and, where it is short, itself. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'

@@ -20,7 +20,7 @@ import { CustomAttributesError } from './errors.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import type { Message } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
-import { describe, isText, isTextList, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
+import { isText, isTextList, kindOf, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
 import { compileTemplate } from './template/render.js'
 import type { TemplateOptions } from './template/template-options.js'
@@ -381,7 +381,7 @@ function checkEmails(emails: readonly string[]): void {
 }
 
 function invalidArgument(argument: string, expected: string, value: unknown): CustomAttributesError {
-  return new CustomAttributesError('INVALID_ARGUMENT', `${argument} must be ${expected}, got ${describe(value)}.`, {
+  return new CustomAttributesError('INVALID_ARGUMENT', `${argument} must be ${expected}, got ${kindOf(value)}.`, {
     argument,
   })
 }

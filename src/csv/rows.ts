@@ -1,6 +1,6 @@
 import { orAborted, stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import { trim } from '../values.js'
 import type { CsvFile } from './file.js'
 import type { RecordBatch } from './records.js'
@@ -96,7 +96,7 @@ function iteratorOf(rows: RowsInput): Iterator<RowCells> | AsyncIterator<RowCell
   }
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
-    `rows must be an iterable or async iterable of arrays of strings, got ${describe(rows)}.`,
+    `rows must be an iterable or async iterable of arrays of strings, got ${kindOf(rows)}.`,
     { argument: 'rows' },
   )
 }
@@ -135,7 +135,7 @@ function toRecord(cells: unknown, row: number, maxColumns: number): string[] {
 function notCells(row: number, value: unknown): CustomAttributesError {
   return new CustomAttributesError(
     'INVALID_ARGUMENT',
-    `Row ${row} must be an array of strings, with null for an empty cell, got ${typeof value === 'object' ? describe(value) : `a ${typeof value}`}. ` +
+    `Row ${row} must be an array of strings, with null for an empty cell, got ${typeof value === 'object' ? kindOf(value) : `a ${typeof value}`}. ` +
       'Write numbers as String(value) and dates as value.toISOString().',
     { argument: 'rows', row },
   )

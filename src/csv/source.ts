@@ -1,6 +1,6 @@
 import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import { createPace } from '../pace.js'
 
 /**
@@ -140,7 +140,7 @@ function toChunks(csv: CsvInput): AsyncIterable<Uint8Array | string> {
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
     'csv must be a string, Uint8Array, Blob, ReadableStream, Readable or another iterable or async iterable of chunks, ' +
-      `got ${describe(csv)}.`,
+      `got ${kindOf(csv)}.`,
     { argument: 'csv' },
   )
 }
@@ -186,7 +186,7 @@ function toBuffer(chunk: unknown): Buffer {
   if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
-    `The chunks of csv must be strings or Uint8Arrays, got ${describe(chunk)}.`,
+    `The chunks of csv must be strings or Uint8Arrays, got ${kindOf(chunk)}.`,
     { argument: 'csv' },
   )
 }

@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { accountLockSql } from './batch-statement.js'
 import { query, type SqlClient } from './client.js'
@@ -22,7 +22,7 @@ export function checkAccountId(accountId: AccountId, { columns, accountIdType }:
   if (text !== '' && !isUnstorable(text) && typeof checked === 'string') return checked
   throw new CustomAttributesError(
     'INVALID_ACCOUNT_ID',
-    `accountId must be of the type of account_id (${accountIdType}), got ${isScalar ? 'another text or number' : describe(accountId)}.`,
+    `accountId must be of the type of account_id (${accountIdType}), got ${isScalar ? 'another text or number' : kindOf(accountId)}.`,
     { expected: accountIdType },
   )
 }

@@ -1,6 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
 import { nameIndex } from '../names.js'
-import { describe, isTextList } from '../options.js'
+import { isTextList, kindOf } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { valueCheck } from './field-values.js'
 import { quoteIdentifier } from './identifiers.js'
@@ -40,7 +40,7 @@ export function checkAudience(audience: Audience): void {
   if (isEmails || isWhere) return
   throw invalid(
     `audience must be 'all', { emails: [...] } or { where: { <merge tag>: <value> } } with at least one name, ` +
-      `got ${describe(audience)}. To reach every customer, say 'all'.`,
+      `got ${kindOf(audience)}. To reach every customer, say 'all'.`,
     {},
   )
 }
@@ -98,7 +98,7 @@ function toText(name: string, value: unknown): string {
   const isScalar = ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
   if (isScalar && !isUnstorable(String(value))) return String(value)
   throw invalid(
-    `audience.where.${name} must be a text, a number or a boolean (or a list of them), got ${describe(value)}.`,
+    `audience.where.${name} must be a text, a number or a boolean (or a list of them), got ${kindOf(value)}.`,
     {
       name,
     },

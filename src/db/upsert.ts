@@ -1,6 +1,6 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
 import { trim } from '../values.js'
 import { lockAccount } from './accounts.js'
@@ -90,17 +90,19 @@ interface ReadInput {
 
 function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings: UpsertSettings): ReadInput {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw invalidCustomer(`a customer must be an object with an email, got ${describe(input)}.`, {})
+    throw invalidCustomer(`a customer must be an object with an email, got ${kindOf(input)}.`, {})
   }
   if ('customAttributes' in input && !('custom_attributes' in input)) {
     throw invalidCustomer('the customer has customAttributes; the name is custom_attributes, as in the table.', {})
   }
-  const isParsedRow = typeof (input as ParsedRow).standard === 'object'
-  const flat: Record<string, unknown> = isParsedRow ? { ...(input as ParsedRow).standard } : { ...input }
+  // As a template reads it: a row with an email of its own is a row, whatever it has as `standard`.
+  const { standard } = input as ParsedRow
+  const isParsedRow = typeof standard === 'object' && standard !== null && !Object.hasOwn(input, 'email')
+  const flat: Record<string, unknown> = isParsedRow ? { ...standard } : { ...input }
   const custom = input.custom_attributes ?? {}
   const prototype = typeof custom === 'object' ? Object.getPrototypeOf(custom) : undefined
   if (prototype !== Object.prototype && prototype !== null) {
-    throw invalidCustomer(`custom_attributes must be an object, got ${describe(custom)}.`, {})
+    throw invalidCustomer(`custom_attributes must be an object, got ${kindOf(custom)}.`, {})
   }
   delete flat.custom_attributes
   for (const name of Object.keys(flat)) {
@@ -162,7 +164,7 @@ function toText(name: string, value: unknown): string {
   if (typeof value === 'string') return trim(value)
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
-  throw invalidCustomer(`${name} must be a text, number, boolean, Date or null, got ${describe(value)}.`, { name })
+  throw invalidCustomer(`${name} must be a text, number, boolean, Date or null, got ${kindOf(value)}.`, { name })
 }
 
 function valueProblem(name: string, text: string, { maxValueLength }: UpsertSettings): RowProblem | undefined {

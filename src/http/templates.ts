@@ -1,4 +1,4 @@
-import { CustomAttributesError } from '../errors.js'
+import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { isObject, isText, type OptionRule, oneOf } from '../options.js'
 import { checkTemplate, inspectTemplate } from '../template/inspect.js'
 import { renderTemplate } from '../template/render.js'
@@ -55,10 +55,30 @@ export async function renderMessage({ store, settings, request, accountId }: Exc
     throw new CustomAttributesError('CUSTOMER_NOT_FOUND', 'No customer of this account has this email address.')
   }
   const missing = body.missing as TemplateOptions['missing']
-  const contents = parts.map(({ part, template, format }) => {
-    return [part, renderTemplate(template, customer, templateOptions({ format, missing }, settings))] as const
+  const lacking: { part?: string; tags: unknown }[] = []
+  const contents = parts.flatMap(({ part, template, format }) => {
+    try {
+      return [[part, renderTemplate(template, customer, templateOptions({ format, missing }, settings))] as const]
+    } catch (error) {
+      if (!isCustomAttributesError(error, 'MISSING_VALUE')) throw error
+      lacking.push({ ...(part ? { part } : {}), tags: error.details.tags })
+      return []
+    }
   })
+  if (lacking.length > 0) throw missingValues(lacking)
   return jsonResponse({ content: typeof body.message === 'string' ? contents[0]![1] : Object.fromEntries(contents) })
+}
+
+/** Every tag without a value, and of which part. */
+function missingValues(lacking: readonly { part?: string; tags: unknown }[]): CustomAttributesError {
+  const tags = [...new Set(lacking.flatMap(({ tags }) => tags as string[]))]
+  const parts = lacking.filter(({ part }) => part !== undefined)
+  return new CustomAttributesError(
+    'MISSING_VALUE',
+    `The customer has no value for ${tags.map((tag) => `{{${tag}}}`).join(', ')}. ` +
+      'Give these tags a fallback, as in {{name | default: "text"}}, or leave the customer out.',
+    { tags, ...(parts.length > 0 ? { parts } : {}) },
+  )
 }
 
 function templateOptions(options: TemplateOptions, settings: Exchange['settings']): TemplateOptions {

@@ -1,5 +1,5 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import { type CompiledTemplate, compile } from '../template/compile.js'
 import type { ExtraTags, TemplateFormat, TemplateOptions } from '../template/template-options.js'
 import { resolveTemplateOptions } from '../template/template-options.js'
@@ -79,7 +79,7 @@ function listParts(where: string, message: MessageParts) {
   if (!isMessage) {
     throw new CustomAttributesError(
       'INVALID_ARGUMENT',
-      `${where}: message must be a template or { subject?, html?, text? } with at least one of them, got ${describe(message)}.`,
+      `${where}: message must be a template or { subject?, html?, text? } with at least one of them, got ${kindOf(message)}.`,
       { argument: 'message' },
     )
   }

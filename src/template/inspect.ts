@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import { createKnownNames } from './known-names.js'
 import { inTemplateOrder, type TemplateProblem, tagProblem } from './problems.js'
 import { type PlacedTag, readTags, type TemplateTag, toTemplateTag } from './tags.js'
@@ -62,7 +62,7 @@ function listNames(names: Iterable<string>): string[] {
   if (list?.every((name) => typeof name === 'string')) return list
   throw new CustomAttributesError(
     'INVALID_ARGUMENT',
-    `checkTemplate: names must be a list of strings, got ${list ? 'other entries' : describe(names)}. ` +
+    `checkTemplate: names must be a list of strings, got ${list ? 'other entries' : kindOf(names)}. ` +
       'Of what getMergeTags returns, pass [...standardFields, ...customAttributes].',
     { argument: 'names' },
   )

@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { describe, isFlag, isObject, oneOf, resolveOptions } from '../options.js'
+import { isFlag, isObject, kindOf, oneOf, resolveOptions } from '../options.js'
 
 /** What a template is written in: decides how values are escaped. */
 export type TemplateFormat = 'html' | 'text' | 'subject'
@@ -41,13 +41,9 @@ export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults
 /** Refuses a template that is no string; `where` is the name of a public function. */
 export function checkTemplateText(where: string, template: unknown): void {
   if (typeof template === 'string') return
-  throw new CustomAttributesError(
-    'INVALID_ARGUMENT',
-    `${where}: template must be a string, got ${describe(template)}.`,
-    {
-      argument: 'template',
-    },
-  )
+  throw new CustomAttributesError('INVALID_ARGUMENT', `${where}: template must be a string, got ${kindOf(template)}.`, {
+    argument: 'template',
+  })
 }
 
 /** Resolves the options of `where`, the name of a public function. */

@@ -1,4 +1,4 @@
-import type { ColumnOptions, ColumnWarning } from '../columns.js'
+import type { ColumnOptions, ColumnWarning, IgnoredReason } from '../columns.js'
 import { COLUMN_OPTION_RULES } from '../columns.js'
 import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
 import type { MergeOptions } from '../db/batch-statement.js'
@@ -100,7 +100,7 @@ export interface UploadResult extends UploadCounts {
   /** the header row as the file has it, or the option `headers` */
   headers: string[]
   /** the columns that were left out, each with its reason */
-  ignored: { header: string; position: number; reason: string }[]
+  ignored: { header: string; position: number; reason: IgnoredReason }[]
   warnings: (CsvWarning | ColumnWarning)[]
   /** the first 100 rejected rows, in row order; `onRejected` receives every one */
   rejected: RejectedRow[]

@@ -1,6 +1,7 @@
 import {
   type ColumnOptions,
   type ColumnWarning,
+  type IgnoredReason,
   inspectColumns,
   isEmailHeader,
   type MappedColumn,
@@ -56,7 +57,7 @@ export interface CsvPreview {
   /** every column, its target and why; edited, they can be passed as the option `columns` */
   columns: PreviewColumn[]
   /** the columns that would be left out, each with its reason */
-  ignored: { header: string; position: number; reason: string }[]
+  ignored: { header: string; position: number; reason: IgnoredReason }[]
   warnings: (CsvWarning | ColumnWarning)[]
   /** everything that would keep the file from being uploaded, as far as the head shows it */
   problems: Problem[]

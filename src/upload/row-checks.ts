@@ -1,6 +1,6 @@
 import { orAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
-import { describe } from '../options.js'
+import { kindOf } from '../options.js'
 import type { ParsedRow, RowProblem } from '../rows.js'
 import type { Entry, EntryReader } from './entries.js'
 
@@ -108,7 +108,7 @@ export function createRowChecks(
 function checkAnswer(answer: unknown, rows: readonly number[]): readonly RowVerdict[] {
   const verdicts = answer ?? rows.map(() => undefined)
   if (!Array.isArray(verdicts) || verdicts.length !== rows.length) {
-    const came = Array.isArray(verdicts) ? `${verdicts.length} entries` : describe(verdicts)
+    const came = Array.isArray(verdicts) ? `${verdicts.length} entries` : kindOf(verdicts)
     throw wrongAnswer('checkRows', `an array with an entry for each of ${rows.length} rows, or nothing, got ${came}`)
   }
   return verdicts.map((verdict: RowVerdict, at) => checkVerdict('checkRows', verdict, rows[at]!))
@@ -136,7 +136,7 @@ function checkVerdict(check: string, verdict: RowVerdict, row: number): RowVerdi
   if (message === undefined && isValues(standard) && isValues(custom_attributes)) return verdict
   throw wrongAnswer(
     check,
-    `nothing, { standard, custom_attributes } of texts, or { message, column? }; for row ${row} it gave ${describe(verdict)}`,
+    `nothing, { standard, custom_attributes } of texts, or { message, column? }; for row ${row} it gave ${kindOf(verdict)}`,
   )
 }
 

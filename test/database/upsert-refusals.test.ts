@@ -27,7 +27,7 @@ const email = 'a@example.com'
 const tooMany = Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`attr_${at}`, 'x']))
 
 test.each<[string, unknown, string, string | RegExp]>([
-  ['no object', 'a@example.com', 'INVALID_CUSTOMER', 'a customer must be an object with an email, got the string'],
+  ['no object', 'a@example.com', 'INVALID_CUSTOMER', 'a customer must be an object with an email, got a string.'],
   ['null', null, 'INVALID_CUSTOMER', 'a customer must be an object with an email, got null.'],
   ['an array', [email], 'INVALID_CUSTOMER', 'a customer must be an object with an email, got an array.'],
   ["an ORM's spelling", { email, customAttributes: {} }, 'INVALID_CUSTOMER', 'the name is custom_attributes'],

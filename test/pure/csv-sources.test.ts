@@ -101,7 +101,7 @@ describe('INVALID_ARGUMENT', () => {
   test.each([
     [undefined, 'got undefined.'],
     [null, 'got null.'],
-    [5, 'got the number 5.'],
+    [5, 'got a number.'],
     [{}, 'got an object.'],
     [new Date(0), 'got an object of class Date.'],
   ])('csv is %j', async (csv, came) => {

@@ -51,6 +51,21 @@ export function describeTemplates(api: TestApi): void {
       })
     })
 
+    it('tell the missing tags of every part, and of which', async () => {
+      const account = api.newAccount()
+      await api.upload(account, formOf(CSV))
+      const message = { subject: '{{plan}}', html: '{{first_name}}', text: '{{city}} {{plan}}' }
+      const body = { message, email: 'ada@example.com', missing: 'error' }
+      const { body: answer } = await api.post(`/api/accounts/${account}/templates/preview`, body)
+      expect(answer.details).toEqual({
+        tags: ['plan', 'city'],
+        parts: [
+          { part: 'subject', tags: ['plan'] },
+          { part: 'text', tags: ['city', 'plan'] },
+        ],
+      })
+    })
+
     it('say what is wrong', async () => {
       const account = api.newAccount()
       await api.upload(account, formOf(CSV))
@@ -60,6 +75,11 @@ export function describeTemplates(api: TestApi): void {
         [{ message: 'x', email: 'nobody@example.com' }, 404, 'CUSTOMER_NOT_FOUND'],
         [{ message: '{{#a}}', email }, 400, 'UNCLOSED_SECTION'],
         [{ message: '{{plan}}', email, missing: 'error' }, 422, 'MISSING_VALUE'],
+        [
+          { message: { subject: '{{plan}}', text: '{{city}} {{plan}}' }, email, missing: 'error' },
+          422,
+          'MISSING_VALUE',
+        ],
         [{ message: 'a'.repeat(256 * 1024 + 1), email }, 413, 'TEMPLATE_TOO_LARGE'],
         [{ message: 'x' }, 400, 'INVALID_REQUEST'],
         [{ email }, 400, 'INVALID_REQUEST'],
