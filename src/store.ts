@@ -34,6 +34,7 @@ import {
 } from './upload/options.js'
 import { type CsvPreview, type PreviewOptions, previewCsv, resolvePreviewOptions } from './upload/preview.js'
 import { type AccountContext, upload } from './upload/upload.js'
+import { trim } from './values.js'
 
 /** Options of {@link createCustomAttributesStore}. */
 export interface StoreOptions {
@@ -245,7 +246,7 @@ function storeOn(
   loadShape: (sql: SqlClient) => Promise<TableShape>,
 ): CustomAttributesStore {
   const { maxCustomAttributes, emailCase, maxValueLength } = options
-  const normalizeEmail = (email: string) => (emailCase === 'lower' ? email.trim().toLowerCase() : email.trim())
+  const normalizeEmail = (email: string) => (emailCase === 'lower' ? trim(email).toLowerCase() : trim(email))
 
   /**
    * Runs a method's work with the shape and the checked account; errors of the client become the library's.

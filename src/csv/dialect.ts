@@ -38,8 +38,23 @@ export function checkFileType(head: Buffer): void {
   const start = head.toString('latin1', 0, 512).replace(/^\xef\xbb\xbf/, '')
   const found = SIGNATURES.find(([bytes]) => start.startsWith(bytes) && (bytes !== 'BM' || start.charCodeAt(6) === 0))
   const format = found?.[1] ?? (MARKUP.test(start) ? 'an HTML or XML page' : undefined)
-  if (format === undefined) return
-  throw new CustomAttributesError(
+  if (format !== undefined) throw unsupportedFile(format)
+}
+
+/** What a zip archive most often is. */
+const SPREADSHEET = SIGNATURES.find(([bytes]) => bytes.startsWith('PK'))![1]
+
+/**
+ * Recognises spreadsheets by their name, where it is all that was read.
+ *
+ * @throws CustomAttributesError `UNSUPPORTED_FILE`, the same as for its bytes
+ */
+export function checkFileName(name: string): void {
+  if (/\.xlsx$/i.test(name)) throw unsupportedFile(SPREADSHEET)
+}
+
+function unsupportedFile(format: string): CustomAttributesError {
+  return new CustomAttributesError(
     'UNSUPPORTED_FILE',
     `File must be CSV, but this is ${format}. Open it in a spreadsheet and save it as "CSV UTF-8".`,
     { format },

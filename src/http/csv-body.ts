@@ -1,4 +1,5 @@
 import { encodingOf } from '../csv/decode.js'
+import { checkFileName } from '../csv/dialect.js'
 import { CustomAttributesError } from '../errors.js'
 import { type BodyLimits, charsetOf, checkContentEncoding, mediaType, openBody, type RequestBody } from './body.js'
 import { openForm } from './multipart.js'
@@ -75,7 +76,9 @@ async function openFormFile(body: RequestBody, contentType: string): Promise<Csv
   }
   close()
   // A form whose file was left empty has a part without a name.
-  throw file?.field === FILE_FIELD && file.name !== '' ? notCsv() : noFile()
+  if (file?.field !== FILE_FIELD || file.name === '') throw noFile()
+  checkFileName(file.name)
+  throw notCsv()
 }
 
 /**

@@ -18,6 +18,7 @@ import type { FieldSuggestion } from '../field-suggestions.js'
 import { type Resolved, resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
+import { trim } from '../values.js'
 import { type Constant, resolveConstants } from './constants.js'
 import { createRowChecker, quoteProblem, type RowChecker, readingOf } from './entries.js'
 import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
@@ -229,7 +230,7 @@ async function readHead(file: CsvFile, checker: RowChecker | undefined) {
 
 function takeSamples(samples: string[][], record: readonly string[]): void {
   for (const [at, list] of samples.entries()) {
-    const value = record[at]?.trim()
+    const value = trim(record[at] ?? '')
     if (value && list.length < SAMPLES && !list.includes(value)) list.push(value)
   }
 }

@@ -63,7 +63,6 @@ export function describeUpload(api: TestApi): void {
     it.each([
       ['file.txt', 'text/plain'],
       ['file.txt', 'text/csv'],
-      ['customers.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
       ['customers.csv.gz', 'application/gzip'],
       ['customers', 'application/octet-stream'],
       ['customers', ''],
@@ -85,11 +84,16 @@ export function describeUpload(api: TestApi): void {
       expect(status).toBe(200)
     })
 
-    it('knows a file by its bytes, whatever it is called', async () => {
-      const workbook = new Blob(['PK\x03\x04 and so on'], { type: 'text/csv' })
-      const { status, body } = await api.upload(api.newAccount(), formOf(workbook, 'customers.csv'))
+    it.each([
+      ['by its bytes', 'PK\x03\x04 and so on', 'customers.csv'],
+      ['by its name', CSV, 'customers.xlsx'],
+    ])('knows a workbook %s, and says the same', async (_, content, name) => {
+      const workbook = new Blob([content], { type: 'text/csv' })
+      const { status, body } = await api.upload(api.newAccount(), formOf(workbook, name))
       expect([status, body.code]).toEqual([400, 'UNSUPPORTED_FILE'])
-      expect(body.error).toMatch(/^File must be CSV, but this is a zip archive/)
+      expect(body.error).toBe(
+        'File must be CSV, but this is a zip archive or an Excel workbook (.xlsx). Open it in a spreadsheet and save it as "CSV UTF-8".',
+      )
     })
 
     it('says when there is no file', async () => {
