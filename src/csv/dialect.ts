@@ -71,8 +71,9 @@ export interface Dialect {
 }
 
 /**
- * Finds the delimiter and the header record in the head of a file. The delimiter is the one under which most of the first
- * records say that it is: by as many cells as the header has, and by an e-mail address in a cell. Where that is even, it
+ * Finds the delimiter and the header record in the head of a file. The delimiter is one under which the quotes of the header
+ * fit, and a header of several cells has an address below its e-mail column; else, or where several are, the one under which most of the first records say that
+ * it is: by as many cells as the header has, and by an e-mail address in a cell. Where that is even, it
  * is the one under which a record has an email header, the earlier the better, then the one that cuts the header most.
  *
  * @param head - the first bytes, in UTF-8
@@ -103,6 +104,8 @@ export function findDialect(
       headerIndex: header === undefined ? undefined : records.indexOf(header),
       isHeaderMissing: header === undefined && filled.length > 0,
       ranks: [
+        faulty.has(header ?? filled[0] ?? []) ? 0 : 1,
+        isProven(named, filled, isEmailHeader) ? 1 : 0,
         fitting + rows.filter(hasAddress).length,
         named === undefined ? Number.NEGATIVE_INFINITY : -records.indexOf(named),
         header === undefined || faulty.has(header) ? 0 : header.length,
@@ -136,6 +139,17 @@ function findEmailHeader(
     isBelowData ||= isData
   }
   return undefined
+}
+
+/** Whether a header of several cells has an address below its e-mail column: then it is one, and so is its delimiter. */
+function isProven(
+  header: readonly string[] | undefined,
+  filled: readonly (readonly string[])[],
+  isEmailHeader: (cell: string, index: number) => boolean,
+): boolean {
+  if (header === undefined || header.length < 2) return false
+  const column = header.findIndex(isEmailHeader)
+  return filled.slice(filled.indexOf(header) + 1).some((row) => isAddress(row[column] ?? ''))
 }
 
 /** Whether a record has an e-mail address in a cell: such a record is no header. */
