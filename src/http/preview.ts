@@ -1,3 +1,4 @@
+import { previewOptionsOf } from '../upload/preview.js'
 import { openCsvBody } from './csv-body.js'
 import type { Exchange } from './exchange.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
@@ -6,40 +7,11 @@ import { readColumnParameters, readPreviewQuery } from './upload-parameters.js'
 /** `POST …/customers/upload/preview` */
 export async function preview({ store, settings, request, query, accountId }: Exchange): Promise<Response> {
   const requested = readPreviewQuery(query)
-  const {
-    maxBytes,
-    maxColumns,
-    maxRecordBytes,
-    delimiter,
-    encoding,
-    headers,
-    attributes,
-    fields,
-    constants,
-    dateFormat,
-    numberFormat,
-    shortRows,
-    emptyMarkers,
-  } = settings.upload
+  const { maxBytes } = settings.upload
   const csv = await openCsvBody(request, { ...settings, maxBytes })
   try {
     const result = await store.previewCsv(accountId, csv.chunks, {
-      ...{
-        maxBytes,
-        maxColumns,
-        maxRecordBytes,
-        delimiter,
-        encoding,
-        attributes,
-        fields,
-        constants,
-        dateFormat,
-        numberFormat,
-        shortRows,
-        emptyMarkers,
-      },
-      ...(headers && { headers }),
-      ...(numberFormat && { numberFormat }),
+      ...previewOptionsOf(settings.upload),
       ...csv.encoding,
       ...requested,
       ...readColumnParameters(csv.fields, query, settings),

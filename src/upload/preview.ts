@@ -84,37 +84,18 @@ const PREVIEW_RULES = {
   emptyMarkers: UPLOAD_OPTION_RULES.emptyMarkers,
 }
 
+/** Those of an upload's options that a preview has, too. */
+export function previewOptionsOf(upload: UploadOptions): PreviewOptions {
+  return Object.fromEntries(Object.entries(upload).filter(([name]) => Object.hasOwn(PREVIEW_RULES, name)))
+}
+
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolvePreviewOptions(options: PreviewOptions | undefined) {
-  const {
-    delimiter,
-    encoding,
-    maxBytes,
-    maxColumns,
-    maxRecordBytes,
-    attributes,
-    fields,
-    dateFormat,
-    shortRows,
-    emptyMarkers,
-  } = UPLOAD_DEFAULTS
-  return resolveOptions<PreviewOptions, Partial<typeof UPLOAD_DEFAULTS>>(
-    'previewCsv',
-    PREVIEW_RULES,
-    {
-      delimiter,
-      encoding,
-      maxBytes,
-      maxColumns,
-      maxRecordBytes,
-      attributes,
-      fields,
-      dateFormat,
-      shortRows,
-      emptyMarkers,
-    },
-    options,
-  ) as Resolved<PreviewOptions, typeof UPLOAD_DEFAULTS>
+  const defaults = previewOptionsOf(UPLOAD_DEFAULTS)
+  return resolveOptions('previewCsv', PREVIEW_RULES, defaults, options) as Resolved<
+    PreviewOptions,
+    typeof UPLOAD_DEFAULTS
+  >
 }
 
 /** Reads the head of a CSV and says what an upload would make of it; nothing is written. */
