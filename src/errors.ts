@@ -52,6 +52,8 @@ export const ERROR_CATALOGUE = {
   TOO_MANY_TAGS: { status: 400, title: 'The template has more than 500 tags' },
   TAG_TOO_LONG: { status: 400, title: 'A tag is over 200 characters' },
   UNKNOWN_TAG: { status: 400, title: 'A tag is no standard field, custom attribute or extra tag' },
+  SUSPECT_TEXT: { status: 400, title: 'Text that was most likely a tag (a warning of the checks)' },
+  UNSAFE_TAG_POSITION: { status: 400, title: 'A tag stands where no escaping makes its value safe' },
   MISSING_VALUE: { status: 422, title: 'The customer lacks a value and missing is error' },
 
   NO_FILE: { status: 400, title: 'No file provided' },

@@ -9,7 +9,7 @@ import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
-import type { DateFormat, NumberFormat } from './db/field-values.js'
+import { type DateFormat, isNumberType, type NumberFormat } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MIGRATION_DEFAULTS } from './db/migrations.js'
 import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
@@ -18,11 +18,10 @@ import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
-import type { Message } from './mail-merge/message.js'
+import { type AccountNames, type Message, prepareRendering } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
 import { isText, isTextList, kindOf, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
-import { compileTemplate } from './template/render.js'
 import type { TemplateOptions } from './template/template-options.js'
 import {
   MERGE_OPTION_RULES,
@@ -284,6 +283,12 @@ function storeOn(
   const pagesOf = ({ shape, accountId }: AccountContext, pages: PageSettings) =>
     readPages(sql, shape, accountId, normalizeEmail, pages)
 
+  /** What an account's messages are rendered by. */
+  const readNames = async ({ shape, accountId }: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
+    names: [...shape.standardFields, ...(await readDefinitions(sql, shape, accountId, signal))],
+    numberFields: new Set(shape.standardFields.filter((field) => isNumberType(shape.columns.get(field)!.type))),
+  })
+
   return {
     with(tx) {
       checkClient(tx)
@@ -356,23 +361,26 @@ function storeOn(
       })),
     async renderForCustomers(accountId, template, emails, given) {
       checkEmails(emails)
-      // Compiled before anything is read: a template's problem is not worth a round trip.
-      const render = compileTemplate(template, given)
+      const render = prepareRendering(template, given)
       return onAccount({ call: 'renderForCustomers' }, accountId, async (account) => {
         const customers = await findCustomers(account, emails)
-        return new Map([...customers].map(([email, customer]) => [email, customer && render(customer)]))
+        return render(await readNames(account), customers)
       })
     },
     async *mailMerge(accountId, message, given) {
       const { pages, run } = prepareMailMerge(message, given)
-      yield* run(pagesOf(await onAccount(pages, accountId, async (account) => account), pages))
+      const [account, names] = await onAccount(
+        pages,
+        accountId,
+        async (account) => [account, await readNames(account, pages.signal)] as const,
+      )
+      yield* run(names, pagesOf(account, pages))
     },
     async preflight(accountId, message, given) {
       const { pages, run } = preparePreflight(message, given)
-      return onAccount(pages, accountId, async (account) => {
-        const definitions = await readDefinitions(sql, account.shape, account.accountId, pages.signal)
-        return run([...account.shape.standardFields, ...definitions], pagesOf(account, pages))
-      })
+      return onAccount(pages, accountId, async (account) =>
+        run(await readNames(account, pages.signal), pagesOf(account, pages)),
+      )
     },
   }
 }

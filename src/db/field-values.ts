@@ -32,6 +32,11 @@ const INTEGER_RANGES: Readonly<Record<string, bigint>> = {
   int8: 2n ** 63n,
 }
 
+/** Whether a column of this type holds numbers. */
+export function isNumberType(type: string): boolean {
+  return type in INTEGER_RANGES || /^(?:numeric|float[48])$/.test(type)
+}
+
 /** A number as PostgreSQL reads it. */
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 /** Looks like a number in somebody's notation. */
@@ -53,7 +58,7 @@ export function valueCheck(
   numberFormat?: NumberFormat,
 ): ValueCheck | undefined {
   const check = typeCheck(column, dateFormat)
-  const isNumber = column.type in INTEGER_RANGES || /^(?:numeric|float[48]|bool)$/.test(column.type)
+  const isNumber = isNumberType(column.type) || column.type === 'bool'
   if (!check || !isNumber || column.labels || column.maxLength !== undefined) return check
   if (numberFormat) {
     return (value) => {

@@ -1,11 +1,12 @@
 import { CustomAttributesError } from '../errors.js'
 import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
-import type { ExtraTags } from '../template/template-options.js'
+import { TEMPLATE_DEFAULTS, TEMPLATE_OPTION_RULES, type TemplateOptions } from '../template/template-options.js'
 import { type ResolvedUploadOptions, resolveUploadOptions, type UploadOptions } from '../upload/options.js'
 import type { HttpRoute } from './routes.js'
 
-/** Options of {@link createHttpHandler}. */
-export interface HttpHandlerOptions {
+/** Options of {@link createHttpHandler}; those of templates are for every check and preview. */
+export interface HttpHandlerOptions
+  extends Pick<TemplateOptions, 'extraTags' | 'allowUnescaped' | 'locale' | 'timeZone' | 'filters'> {
   /**
    * Decides whether a request may do what it wants, before its body is read and before the database is asked. Required.
    * `true` lets it through; a `Response` is sent as it is; all else is answered with 403. A host that knows its users by
@@ -28,10 +29,6 @@ export interface HttpHandlerOptions {
    * the API has a parameter for are defaults, which a request may override; never `fields`. Default none.
    */
   upload?: Omit<UploadOptions, 'columns' | 'signal' | 'onProgress' | 'onRejected'>
-  /** Tags of the host's own: known to a check, with these values in a preview. Default none. */
-  extraTags?: ExtraTags
-  /** Whether `{{{name}}}` and `{{&name}}` may put a value into html unescaped. Default `false`. */
-  allowUnescaped?: boolean
   /** Most milliseconds in which a client sends nothing while more is awaited. Default 30,000; 0 waits for ever. */
   idleTimeout?: number
   /**
@@ -61,8 +58,11 @@ const RULES = {
   allowDryRun: isFlag,
   allowConstants: isFlag,
   upload: isObject,
-  extraTags: isObject,
-  allowUnescaped: isFlag,
+  extraTags: TEMPLATE_OPTION_RULES.extraTags,
+  allowUnescaped: TEMPLATE_OPTION_RULES.allowUnescaped,
+  locale: TEMPLATE_OPTION_RULES.locale,
+  timeZone: TEMPLATE_OPTION_RULES.timeZone,
+  filters: TEMPLATE_OPTION_RULES.filters,
   idleTimeout: wholeNumber(0, 2 ** 31 - 1),
   heldTimeout: wholeNumber(0, 2 ** 31 - 1),
   onError: isFunction,
@@ -74,7 +74,10 @@ const DEFAULTS = {
   allowDryRun: false,
   allowConstants: false,
   extraTags: {},
-  allowUnescaped: false,
+  allowUnescaped: TEMPLATE_DEFAULTS.allowUnescaped,
+  locale: TEMPLATE_DEFAULTS.locale,
+  timeZone: TEMPLATE_DEFAULTS.timeZone,
+  filters: {},
   idleTimeout: 30_000,
   heldTimeout: 120_000,
   onError: () => {},

@@ -1,8 +1,7 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { isObject, isText, type OptionRule, oneOf } from '../options.js'
 import { checkTemplate, inspectTemplate } from '../template/inspect.js'
-import { renderTemplate } from '../template/render.js'
-import type { TemplateFormat, TemplateOptions } from '../template/template-options.js'
+import { TEMPLATE_OPTION_RULES, type TemplateFormat, type TemplateOptions } from '../template/template-options.js'
 import type { Exchange } from './exchange.js'
 import { readJsonBody } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
@@ -17,6 +16,17 @@ interface MessagePart {
   format: TemplateFormat
 }
 
+const optional =
+  (rule: OptionRule): OptionRule =>
+  (value) =>
+    value === undefined ? undefined : rule(value)
+
+/** The fields of a request that say in which language, and by which clock, filters write. */
+const LANGUAGE = {
+  locale: optional(TEMPLATE_OPTION_RULES.locale),
+  time_zone: optional(TEMPLATE_OPTION_RULES.timeZone),
+}
+
 /** `GET …/merge-tags` */
 export async function listMergeTags({ store, accountId }: Exchange): Promise<Response> {
   return jsonResponse(toSnakeCase(await store.getMergeTags(accountId)))
@@ -24,11 +34,11 @@ export async function listMergeTags({ store, accountId }: Exchange): Promise<Res
 
 /** `POST …/templates/check` */
 export async function checkMessage({ store, settings, request, accountId }: Exchange): Promise<Response> {
-  const body = readFields(await readJsonBody(request, settings), { message: isMessage, format: isFormat })
+  const body = readFields(await readJsonBody(request, settings), { message: isMessage, format: isFormat, ...LANGUAGE })
   const { standardFields, customAttributes } = await store.getMergeTags(accountId)
   const names = [...standardFields, ...customAttributes]
   const parts = readMessage(body).map(({ part, template, format }) => {
-    const options = templateOptions({ format }, settings)
+    const options = templateOptions(body, { format }, settings)
     const mark = <T extends object>(entry: T) => (part ? { part, ...entry } : entry)
     return {
       tags: inspectTemplate(template, options).tags.map(mark),
@@ -47,24 +57,27 @@ export async function renderMessage({ store, settings, request, accountId }: Exc
     message: isMessage,
     format: isFormat,
     email: isText,
-    missing: optional(oneOf('empty', 'keep', 'error')),
+    missing: optional(TEMPLATE_OPTION_RULES.missing),
+    ...LANGUAGE,
   })
   const parts = readMessage(body)
-  const customer = await store.getCustomer(accountId, body.email as string)
-  if (customer === null) {
-    throw new CustomAttributesError('CUSTOMER_NOT_FOUND', 'No customer of this account has this email address.')
-  }
+  const email = body.email as string
   const missing = body.missing as TemplateOptions['missing']
   const lacking: { part?: string; tags: unknown }[] = []
-  const contents = parts.flatMap(({ part, template, format }) => {
+  const contents: [string | undefined, string][] = []
+  for (const { part, template, format } of parts) {
     try {
-      return [[part, renderTemplate(template, customer, templateOptions({ format, missing }, settings))] as const]
+      const options = templateOptions(body, { format, missing }, settings)
+      const content = (await store.renderForCustomers(accountId, template, [email], options)).get(email) ?? null
+      if (content === null) {
+        throw new CustomAttributesError('CUSTOMER_NOT_FOUND', 'No customer of this account has this email address.')
+      }
+      contents.push([part, content])
     } catch (error) {
       if (!isCustomAttributesError(error, 'MISSING_VALUE')) throw error
       lacking.push({ ...(part ? { part } : {}), tags: error.details.tags })
-      return []
     }
-  })
+  }
   if (lacking.length > 0) throw missingValues(lacking)
   return jsonResponse({ content: typeof body.message === 'string' ? contents[0]![1] : Object.fromEntries(contents) })
 }
@@ -81,14 +94,15 @@ function missingValues(lacking: readonly { part?: string; tags: unknown }[]): Cu
   )
 }
 
-function templateOptions(options: TemplateOptions, settings: Exchange['settings']): TemplateOptions {
-  return { ...options, extraTags: settings.extraTags, allowUnescaped: settings.allowUnescaped }
+function templateOptions(
+  body: Record<string, unknown>,
+  options: TemplateOptions,
+  { extraTags, allowUnescaped, filters, ...settings }: Exchange['settings'],
+): TemplateOptions {
+  const locale = (body.locale as string | undefined) ?? settings.locale
+  const timeZone = (body.time_zone as string | undefined) ?? settings.timeZone
+  return { ...options, locale, timeZone, extraTags, allowUnescaped, filters }
 }
-
-const optional =
-  (rule: OptionRule): OptionRule =>
-  (value) =>
-    value === undefined ? undefined : rule(value)
 
 const isFormat = optional(oneOf(...PARTS))
 

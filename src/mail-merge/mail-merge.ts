@@ -5,13 +5,13 @@ import { PAGE_OPTION_RULES, type PageOptions, type PageSettings } from '../db/pa
 import { CustomAttributesError } from '../errors.js'
 import { anyOf, isFunction, isObject, type OptionRule, resolveOptions } from '../options.js'
 import { type ExtraTags, TEMPLATE_OPTION_RULES, type TemplateOptions } from '../template/template-options.js'
-import { type Content, compileMessage, type Message } from './message.js'
+import { type AccountNames, type Content, compileMessage, type Message } from './message.js'
 
 /** Values of the host's own for every customer, or made for each, such as an unsubscribe link. */
 export type ExtraTagsOption = ExtraTags | ((customer: Customer) => ExtraTags)
 
 /** Options of `mailMerge`. */
-export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'extraTags'> {
+export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'extraTags' | 'names'> {
   /** Tags of the host's own: an object, or a function of the customer. Default none. */
   extraTags?: ExtraTagsOption
   /**
@@ -41,13 +41,9 @@ export const MERGE_PAGE_SIZE = 250
 
 const isExtraTags: OptionRule = anyOf(isObject, isFunction)
 
-export const MAIL_MERGE_RULES = {
-  format: TEMPLATE_OPTION_RULES.format,
-  missing: TEMPLATE_OPTION_RULES.missing,
-  allowUnescaped: TEMPLATE_OPTION_RULES.allowUnescaped,
-  extraTags: isExtraTags,
-  onProgress: isFunction,
-}
+const { names: _names, ...MESSAGE_RULES } = TEMPLATE_OPTION_RULES
+
+export const MAIL_MERGE_RULES = { ...MESSAGE_RULES, extraTags: isExtraTags, onProgress: isFunction }
 
 /** The extra tags of a customer. */
 export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | undefined): ExtraTags | undefined {
@@ -68,7 +64,7 @@ export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | un
 export interface MailMergeJob<M extends Message> {
   pages: PageSettings
   /** one result at a time; the next page is read while this one is used */
-  run(pages: AsyncGenerator<Customer[], void>): AsyncGenerator<MailMergeResult<M>, void>
+  run(account: AccountNames, pages: AsyncGenerator<Customer[], void>): AsyncGenerator<MailMergeResult<M>, void>
 }
 
 /**
@@ -82,9 +78,13 @@ export function prepareMailMerge<M extends Message>(message: M, given: MailMerge
     { pageSize: number }
   >('mailMerge', { ...PAGE_OPTION_RULES, ...MAIL_MERGE_RULES }, { pageSize: MERGE_PAGE_SIZE }, given)
   checkAudience(audience)
-  const { render } = compileMessage('mailMerge', message, templateOptions)
+  compileMessage('mailMerge', message, templateOptions)
 
-  async function* run(pages: AsyncGenerator<Customer[], void>): AsyncGenerator<MailMergeResult<M>, void> {
+  async function* run(
+    account: AccountNames,
+    pages: AsyncGenerator<Customer[], void>,
+  ): AsyncGenerator<MailMergeResult<M>, void> {
+    const { render } = compileMessage('mailMerge', message, templateOptions, account)
     const progress: MailMergeProgress = { customers: 0, missing: 0 }
     const tell = async () => onProgress?.({ ...progress })
     let reportedAt = performance.now()

@@ -1,8 +1,13 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { kindOf } from '../options.js'
 import { type CompiledTemplate, compile } from '../template/compile.js'
-import type { ExtraTags, TemplateFormat, TemplateOptions } from '../template/template-options.js'
-import { resolveTemplateOptions } from '../template/template-options.js'
+import {
+  checkTemplateText,
+  type ExtraTags,
+  resolveTemplateOptions,
+  type TemplateFormat,
+  type TemplateOptions,
+} from '../template/template-options.js'
 
 /** A message of several parts, each a template in the format that its name says. */
 export interface MessageParts {
@@ -25,11 +30,20 @@ export interface CompiledMessage {
   render(customer: object, extraTags: ExtraTags | undefined): { content: unknown } | { missing: string[] }
 }
 
+/** What is known of an account where its messages are rendered. */
+export interface AccountNames {
+  /** the standard fields of its table, and its custom attributes */
+  names: readonly string[]
+  /** the standard fields whose columns hold numbers */
+  numberFields: ReadonlySet<string>
+}
+
 const PARTS = ['subject', 'html', 'text'] as const
 
 /**
  * Compiles a message.
  *
+ * @param account - left out while there is none: a message is checked before anything is read
  * @throws CustomAttributesError `INVALID_ARGUMENT` when it is no message, or the first problem of a template; its
  *   `details.part` says of which
  */
@@ -37,13 +51,14 @@ export function compileMessage(
   where: string,
   message: Message,
   options: Omit<TemplateOptions, 'extraTags'>,
+  account?: AccountNames,
 ): CompiledMessage {
   const isSingle = typeof message === 'string'
   const templates = isSingle
     ? [{ name: 'content', template: message, format: options.format }]
     : listParts(where, message)
   const parts = templates.map(({ name, template, format }) => {
-    const resolved = resolveTemplateOptions(where, { ...options, format })
+    const resolved = { ...resolveTemplateOptions(where, { ...options, format }), ...account }
     try {
       return { name, template, format: resolved.format, compiled: compile(template, resolved) }
     } catch (error) {
@@ -67,6 +82,24 @@ export function compileMessage(
       if (missing) return { missing: [...new Set(missing)] }
       return { content: isSingle ? content.content : content }
     },
+  }
+}
+
+/**
+ * Checks a template and its options before anything is read.
+ *
+ * @returns what renders it for customers once the account's names are known
+ */
+export function prepareRendering(
+  template: string,
+  given: TemplateOptions | undefined,
+): <Key>(account: AccountNames, customers: ReadonlyMap<Key, object | null>) => Map<Key, string | null> {
+  checkTemplateText('renderForCustomers', template)
+  const options = resolveTemplateOptions('renderForCustomers', given)
+  compile(template, options)
+  return (account, customers) => {
+    const { render } = compile(template, { ...options, ...account })
+    return new Map([...customers].map(([key, customer]) => [key, customer && render(customer)]))
   }
 }
 

@@ -6,12 +6,12 @@ import { checkTemplate } from '../template/inspect.js'
 import type { TemplateProblem } from '../template/problems.js'
 import type { TemplateOptions } from '../template/template-options.js'
 import { type ExtraTagsOption, extraTagsFor, MAIL_MERGE_RULES, MERGE_PAGE_SIZE } from './mail-merge.js'
-import { compileMessage, type Message } from './message.js'
+import { type AccountNames, compileMessage, type Message } from './message.js'
 
 /** Options of `preflight`: those the message will be merged with. */
 export interface PreflightOptions
   extends Pick<PageOptions, 'audience' | 'pageSize' | 'signal'>,
-    Omit<TemplateOptions, 'extraTags' | 'missing'> {
+    Omit<TemplateOptions, 'extraTags' | 'missing' | 'names'> {
   extraTags?: ExtraTagsOption
 }
 
@@ -21,20 +21,25 @@ export interface PreflightReport {
   recipients: number
   /** of these, those whose message has no hole */
   complete: number
-  /** the tags in the order of the message, with the number of recipients for whom they would print a hole */
-  tags: { name: string; missing: number }[]
+  /**
+   * the tags in the order of the message, with the number of recipients for whom they would print a hole: who have no
+   * value, and who have one that a filter cannot read or that may not stand at the beginning of a link
+   */
+  tags: { name: string; missing: number; unformattable: number }[]
   /**
    * the tags that are no standard field, custom attribute or extra tag, each with its place and the nearest known name;
    * empty when there is no recipient whom a function of `extraTags` could be asked about
    */
   unknownTags: (TemplateProblem & { part?: string })[]
+  /** what else the checks tell and rendering passes over: `SUSPECT_TEXT`, text that was most likely a tag */
+  warnings: (TemplateProblem & { part?: string })[]
 }
 
 /** A preflight whose options and message are checked. */
 export interface PreflightJob {
   pages: PageSettings
   /** Goes once through the audience and counts, by the very rules of rendering, who lacks what. */
-  run(names: readonly string[], pages: AsyncIterable<Customer[]>): Promise<PreflightReport>
+  run(account: AccountNames, pages: AsyncIterable<Customer[]>): Promise<PreflightReport>
 }
 
 /**
@@ -50,10 +55,12 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
     { pageSize: number }
   >('preflight', { ...pageRules, ...templateRules }, { pageSize: MERGE_PAGE_SIZE }, given)
   checkAudience(audience)
-  const { parts } = compileMessage('preflight', message, templateOptions)
+  compileMessage('preflight', message, templateOptions)
 
-  async function run(names: readonly string[], pages: AsyncIterable<Customer[]>): Promise<PreflightReport> {
+  async function run(account: AccountNames, pages: AsyncIterable<Customer[]>): Promise<PreflightReport> {
+    const { parts } = compileMessage('preflight', message, templateOptions, account)
     const missing = new Map<string, number>()
+    const unformattable = new Map<string, number>()
     const extraNames = new Set(typeof extraTags === 'object' ? Object.keys(extraTags) : [])
     let recipients = 0
     let complete = 0
@@ -61,25 +68,35 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
       for (const customer of page) {
         const extra = extraTagsFor(customer, extraTags)
         if (typeof extraTags === 'function') for (const name of Object.keys(extra ?? {})) extraNames.add(name)
-        const holes = new Set<string>()
-        for (const { compiled } of parts) for (const name of compiled.missingTags(customer, extra)) holes.add(name)
-        for (const name of holes) missing.set(name, (missing.get(name) ?? 0) + 1)
+        const holes = parts.map(({ compiled }) => compiled.findHoles(customer, extra))
+        count(missing, new Set(holes.flatMap((part) => part.missing)))
+        count(unformattable, new Set(holes.flatMap((part) => part.unformattable)))
         recipients++
-        if (holes.size === 0) complete++
+        if (holes.every((part) => part.missing.length + part.unformattable.length === 0)) complete++
       }
     }
     const isUnasked = typeof extraTags === 'function' && recipients === 0
     const used = new Set(parts.flatMap(({ compiled }) => compiled.tags.map(({ name }) => name)))
+    const problems = parts.flatMap(({ name, template, format }) =>
+      checkTemplate(template, [...account.names, ...extraNames], { ...templateOptions, format }).map((problem) =>
+        typeof message === 'string' ? problem : { ...problem, part: name },
+      ),
+    )
     return {
       recipients,
       complete,
-      tags: [...used].map((name) => ({ name, missing: missing.get(name) ?? 0 })),
-      unknownTags: (isUnasked ? [] : parts).flatMap(({ name, template, format }) =>
-        checkTemplate(template, [...names, ...extraNames], { ...templateOptions, format }).map((problem) =>
-          typeof message === 'string' ? problem : { ...problem, part: name },
-        ),
-      ),
+      tags: [...used].map((name) => ({
+        name,
+        missing: missing.get(name) ?? 0,
+        unformattable: unformattable.get(name) ?? 0,
+      })),
+      unknownTags: isUnasked ? [] : problems.filter(({ code }) => code === 'UNKNOWN_TAG'),
+      warnings: problems.filter(({ code }) => code !== 'UNKNOWN_TAG'),
     }
   }
   return { pages: { call: 'preflight', audience, pageSize, signal }, run }
+}
+
+function count(counts: Map<string, number>, names: ReadonlySet<string>): void {
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
 }

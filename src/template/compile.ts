@@ -1,12 +1,15 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
+import { isStandardColumn } from '../names.js'
 import { isObject } from '../options.js'
+import { makeComparison } from './comparisons.js'
 import { attributesOf, checkAttributes, fieldsOf, type Values } from './customer.js'
+import type { AppliedFilter } from './filters.js'
 import { escapeHtml, fitsOneLine, toLine } from './formats.js'
-import { createFormMemo, findValue, hasOnlyOwn, type Scope, type TagName, toTagName } from './lookup.js'
+import { createFormMemo, findValue, hasOnlyOwn, type Scope, type TagName, tagNames } from './lookup.js'
 import { parseNodes, type TemplateNode } from './nodes.js'
 import { type PlacedTag, readTags, type TemplateTag, toTemplateTag } from './tags.js'
 import type { ExtraTags, ResolvedTemplateOptions } from './template-options.js'
-import { opensSection, printValue } from './values.js'
+import { opensSection, printField, printValue } from './values.js'
 
 /** A template that is ready for any number of customers. It keeps nothing of them but the forms of attribute names. */
 export interface CompiledTemplate {
@@ -20,12 +23,22 @@ export interface CompiledTemplate {
    */
   render(customer: object, extraTags?: ExtraTags): string
   /**
-   * The names, as typed, of the tags that would leave a hole in this customer's message: no value, no fallback, and in
-   * no closed section. Each name once, in template order, whatever `missing` is.
+   * The names, as typed, of the tags that would leave a hole in this customer's message: no value that can be printed,
+   * no fallback, and in no closed section. Each name once, in template order, whatever `missing` is.
    *
    * @throws CustomAttributesError `INVALID_CUSTOMER`
    */
   missingTags(customer: object, extraTags?: ExtraTags): string[]
+  /** The same, the tags whose value a filter cannot read, or that may not stand where they are, by themselves. */
+  findHoles(customer: object, extraTags?: ExtraTags): Holes
+}
+
+/** The names of the tags that leave a hole in a message, each once, in template order. */
+export interface Holes {
+  /** those without a value */
+  missing: string[]
+  /** those with one that a filter cannot read, or that is no address where a link needs one */
+  unformattable: string[]
 }
 
 /** Text and the tag behind it; only the last step of a list may have none. All of one shape, for the sake of speed. */
@@ -35,7 +48,15 @@ interface Step {
   isSection: boolean
   /** whether the section is shown when there is a value */
   isShown: boolean
-  isEscaped: boolean
+  /** the test of a section that compares */
+  holds: ((value: unknown) => boolean) | undefined
+  /** whether the name is that of a standard field, and of one that holds numbers */
+  isField: boolean
+  isNumber: boolean
+  /** the filters in order; none when there is but a fallback at the end */
+  filters: readonly PlacedFilter[]
+  /** makes of what is printed what stands in the message; undefined when it may not stand there */
+  escape: ((text: string) => string | undefined) | undefined
   /** as it is printed */
   fallback: string | undefined
   /** what is printed for want of a value and a fallback */
@@ -44,10 +65,16 @@ interface Step {
   steps: readonly Step[]
 }
 
+interface PlacedFilter {
+  /** whether it is the filter for what has no value */
+  isDefault: boolean
+  apply: AppliedFilter
+}
+
 /** One rendering. */
 interface Rendering extends Scope {
   /** takes the names of the tags that leave a hole */
-  readonly holes: string[] | undefined
+  readonly holes: Holes | undefined
   readonly isLine: boolean
   /** whether a line has characters that do not belong on it */
   isUnfit: boolean
@@ -60,13 +87,14 @@ interface Rendering extends Scope {
  */
 export function compile(template: string, options: ResolvedTemplateOptions): CompiledTemplate {
   const { rawTags, tags, problems } = readTags(template, options)
-  if (problems[0]) throwProblem(problems[0])
-  const steps = toSteps(parseNodes(template, rawTags, tags), options)
+  const problem = problems.find(({ severity }) => severity === 'error')
+  if (problem) throwProblem(problem)
+  const steps = toSteps(parseNodes(template, rawTags, tags), stepMaker(options))
   const formOf = createFormMemo()
   const isLine = options.format === 'subject'
   const isTemplateUnfit = isLine && !fitsOneLine(template)
 
-  const run = (customer: object, given: ExtraTags | undefined, holes: string[] | undefined): string => {
+  const run = (customer: object, given: ExtraTags | undefined, holes: Holes | undefined): string => {
     const fields = fieldsOf(customer)
     const attributes = attributesOf(customer as Values)
     const extra = given === undefined ? options.extraTags : joinTags(options.extraTags, given)
@@ -85,22 +113,33 @@ export function compile(template: string, options: ResolvedTemplateOptions): Com
     const text = renderSteps(steps, rendering)
     return rendering.isUnfit ? toLine(text) : text
   }
-  const missingTags = (customer: object, extraTags?: ExtraTags): string[] => {
-    const holes: string[] = []
+  const findHoles = (customer: object, extraTags?: ExtraTags): Holes => {
+    const holes: Holes = { missing: [], unformattable: [] }
     run(customer, extraTags, holes)
-    return [...new Set(holes)]
+    return { missing: [...new Set(holes.missing)], unformattable: [...new Set(holes.unformattable)] }
   }
+  const missingTags = (customer: object, extraTags?: ExtraTags): string[] =>
+    namesOf(findHoles(customer, extraTags), tags)
   const renderWhole = (customer: object, extraTags?: ExtraTags): string => {
-    const holes: string[] = []
+    const holes: Holes = { missing: [], unformattable: [] }
     const text = run(customer, extraTags, holes)
-    if (holes.length > 0) throw missingValue([...new Set(holes)])
+    const names = namesOf(holes, tags)
+    if (names.length > 0) throw missingValue(names)
     return text
   }
   return {
     tags: tags.map(toTemplateTag),
     render: options.missing === 'error' ? renderWhole : (customer, extraTags) => run(customer, extraTags, undefined),
     missingTags,
+    findHoles,
   }
+}
+
+/** All names of holes, in template order. */
+function namesOf({ missing, unformattable }: Holes, tags: readonly TemplateTag[]): string[] {
+  if (unformattable.length === 0) return [...new Set(missing)]
+  const names = new Set([...missing, ...unformattable])
+  return [...new Set(tags.map(({ name }) => name))].filter((name) => names.has(name))
 }
 
 function renderSteps(steps: readonly Step[], rendering: Rendering): string {
@@ -113,9 +152,18 @@ function renderSteps(steps: readonly Step[], rendering: Rendering): string {
       out += renderSection(step, value, rendering)
       continue
     }
-    const printed = printValue(value)
-    if (printed === undefined) out += renderHole(step, rendering)
-    else if (step.isEscaped) out += escapeHtml(printed)
+    let printed = step.isField ? printField(value) : printValue(value)
+    let isUnreadable = false
+    if (step.filters.length > 0) {
+      const given = printed
+      printed = applyFilters(step.filters, value, printed)
+      isUnreadable = printed === undefined && given !== undefined
+    }
+    if (printed !== undefined && step.escape !== undefined) {
+      printed = step.escape(printed)
+      isUnreadable = printed === undefined
+    }
+    if (printed === undefined) out += renderHole(step, rendering, isUnreadable)
     else {
       out += printed
       if (rendering.isLine && !fitsOneLine(printed)) rendering.isUnfit = true
@@ -124,44 +172,86 @@ function renderSteps(steps: readonly Step[], rendering: Rendering): string {
   return out
 }
 
-function renderSection(step: Step, value: unknown, rendering: Rendering): string {
-  return opensSection(value) === step.isShown ? renderSteps(step.steps, rendering) : ''
+/** Takes a value through its filters; one without a value, or with one that a filter cannot read, to the next default. */
+function applyFilters(
+  filters: readonly PlacedFilter[],
+  value: unknown,
+  printed: string | undefined,
+): string | undefined {
+  let current = value
+  let text = printed
+  for (const { isDefault, apply } of filters) {
+    if ((text === undefined) !== isDefault) continue
+    current = apply(current, text ?? '')
+    text = isDefault ? (current as string) : printValue(current)
+  }
+  return text
 }
 
-function renderHole(step: Step, rendering: Rendering): string {
+function renderSection(step: Step, value: unknown, rendering: Rendering): string {
+  const isOpen = step.holds ? step.holds(value) : opensSection(value) && !(step.isNumber && Number(value) === 0)
+  return isOpen === step.isShown ? renderSteps(step.steps, rendering) : ''
+}
+
+function renderHole(step: Step, rendering: Rendering, isUnreadable: boolean): string {
   if (step.fallback !== undefined) return step.fallback
-  rendering.holes?.push(step.tag!.name)
+  rendering.holes?.[isUnreadable ? 'unformattable' : 'missing'].push(step.tag!.name)
   return step.hole
 }
 
-function toSteps(nodes: readonly TemplateNode[], options: ResolvedTemplateOptions): Step[] {
+type StepMaker = (text: string, tag: PlacedTag | undefined, steps: Step[]) => Step
+
+function toSteps(nodes: readonly TemplateNode[], toStep: StepMaker): Step[] {
   const steps: Step[] = []
   let text = ''
   for (const node of nodes) {
     if (node.tag === undefined) text += node.text
     else {
-      steps.push(toStep(text, node.tag, toSteps(node.nodes, options), options))
+      steps.push(toStep(text, node.tag, toSteps(node.nodes, toStep)))
       text = ''
     }
   }
-  if (text !== '') steps.push(toStep(text, undefined, [], options))
+  if (text !== '') steps.push(toStep(text, undefined, []))
   return steps
 }
 
-function toStep(text: string, tag: PlacedTag | undefined, steps: Step[], options: ResolvedTemplateOptions): Step {
-  const isEscaped = options.format === 'html' && tag?.kind !== 'unescaped'
-  const fallback = tag?.fallback
-  return {
-    text,
-    tag: tag && toTagName(tag.name),
-    isSection: tag?.kind === 'section' || tag?.kind === 'inverted',
-    isShown: tag?.kind === 'section',
-    isEscaped,
-    fallback: isEscaped && fallback !== undefined ? escapeHtml(fallback) : fallback,
-    hole: tag && options.missing === 'keep' ? tag.source : '',
-    steps,
+function stepMaker(options: ResolvedTemplateOptions): StepMaker {
+  const toTagName = tagNames(options.names)
+  return (text, tag, steps) => {
+    const name = tag && toTagName(tag.name)
+    const field = name && (isStandardColumn(name.known ?? name.name) ? (name.known ?? name.name) : name.fieldOfForm)
+    const escapeValue = options.format === 'html' && tag?.kind !== 'unescaped' ? escapeHtml : undefined
+    const { filters, fallback } = toFilters(tag)
+    return {
+      text,
+      tag: name,
+      isSection: tag?.kind === 'section' || tag?.kind === 'inverted',
+      isShown: tag?.kind === 'section',
+      holds: tag?.comparison && makeComparison(tag.comparison, options.timeZone),
+      isField: field !== undefined,
+      isNumber: field !== undefined && (options.numberFields ?? NUMBER_FIELDS).has(field),
+      filters,
+      escape: escapeValue,
+      fallback: escapeValue && fallback !== undefined ? escapeValue(fallback) : fallback,
+      hole: tag && options.missing === 'keep' ? tag.source : '',
+      steps,
+    }
   }
 }
+
+/** The filters of a tag that are to be applied, and what is printed for want of what comes out of them. */
+function toFilters(tag: PlacedTag | undefined): { filters: PlacedFilter[]; fallback: string | undefined } {
+  const calls = tag?.calls ?? []
+  const isPlain = calls.at(-1)?.name === 'default'
+  const filters = (isPlain ? calls.slice(0, -1) : calls).map(({ name, arguments: [text = ''] }, at) => ({
+    isDefault: name === 'default',
+    apply: name === 'default' ? () => text : tag!.applied[at]!,
+  }))
+  return { filters, fallback: isPlain ? (calls.at(-1)!.arguments[0] ?? '') : undefined }
+}
+
+/** The standard fields that hold numbers in every table; what else does is known to the store alone. */
+const NUMBER_FIELDS: ReadonlySet<string> = new Set(['orders_count', 'total_spent', 'last_order_price'])
 
 function joinTags(own: ExtraTags | undefined, given: ExtraTags): ExtraTags {
   if (isObject(given) !== undefined) {

@@ -1,5 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
 import { kindOf } from '../options.js'
+import { escapeHtml } from './formats.js'
 import { createKnownNames } from './known-names.js'
 import { inTemplateOrder, type TemplateProblem, tagProblem } from './problems.js'
 import { type PlacedTag, readTags, type TemplateTag, toTemplateTag } from './tags.js'
@@ -51,7 +52,7 @@ export function checkTemplate(template: string, names: Iterable<string>, options
   for (const tag of tags) {
     if (known.find(tag.name) !== undefined) continue
     if (!suggestions.has(tag.name)) suggestions.set(tag.name, known.suggest(tag.name))
-    problems.push(unknownTag(tag, suggestions.get(tag.name)))
+    problems.push(unknownTag(tag, suggestions.get(tag.name), resolved.format === 'html'))
   }
   return problems.sort(inTemplateOrder)
 }
@@ -68,7 +69,9 @@ function listNames(names: Iterable<string>): string[] {
   )
 }
 
-function unknownTag(tag: PlacedTag, suggestion: string | undefined): TemplateProblem {
+function unknownTag(tag: PlacedTag, name: string | undefined, isHtml: boolean): TemplateProblem {
+  // As an HTML editor writes it: `R&amp;D`.
+  const suggestion = isHtml ? name?.replace(/[&<>]/g, escapeHtml) : name
   return tagProblem(
     'UNKNOWN_TAG',
     tag,

@@ -1,7 +1,6 @@
 import { editDistance } from '../edit-distance.js'
 import { fieldOfAlias } from '../field-names.js'
 import { fieldOfForm, nameForm, nameIndex } from '../names.js'
-import { decodeEntities } from './fallback.js'
 
 /** The names that an account knows. */
 export interface KnownNames {
@@ -31,8 +30,7 @@ export function createKnownNames(names: Iterable<string>): KnownNames {
 
 /** Removes what an HTML editor leaves in a tag. */
 function cleanName(name: string): string {
-  // `{{&nbsp;name}}` is an unescaped tag of the name `nbsp;name`.
-  return decodeEntities(name.replace(/^nbsp;/, ''))
+  return name
     .replace(/<[^>]*>|[\u00ad\u200b-\u200d\u2060\ufeff]/g, '')
     .replace(/\s+/g, ' ')
     .trim()

@@ -1,4 +1,4 @@
-import { fieldOfForm, isStandardColumn, nameForm, type StandardColumn } from '../names.js'
+import { fieldOfForm, isStandardColumn, nameForm, nameIndex, type StandardColumn } from '../names.js'
 import type { Values } from './customer.js'
 
 /** A name that a template uses, with what can be known of it before there is a customer. */
@@ -11,6 +11,8 @@ export interface TagName {
   readonly fieldOfForm: StandardColumn | undefined
   /** whether every object inherits something of this name */
   readonly isInherited: boolean
+  /** the name of the account that it stands for, itself or another spelling; null when that could be any of several */
+  readonly known: string | null | undefined
 }
 
 /** Where the names of one rendering are looked up. */
@@ -26,14 +28,25 @@ export interface Scope {
 /** So many forms are remembered; an account has a few dozen names. */
 const MOST_FORMS = 1000
 
-export function toTagName(name: string): TagName {
-  const form = nameForm(name)
-  return {
-    name,
-    form,
-    isField: isStandardColumn(name),
-    fieldOfForm: fieldOfForm(form),
-    isInherited: name in Object.prototype,
+/**
+ * Makes the reader of tags' names.
+ *
+ * @param names - those that the account knows; without them, and for a name of no known form, each customer's decide
+ */
+export function tagNames(names: Iterable<string> | undefined): (name: string) => TagName {
+  const spellings = [...(names ?? [])]
+  const find = nameIndex(spellings)
+  const forms = new Set(spellings.map(nameForm))
+  return (name) => {
+    const form = nameForm(name)
+    return {
+      name,
+      form,
+      isField: isStandardColumn(name),
+      fieldOfForm: fieldOfForm(form),
+      isInherited: name in Object.prototype,
+      known: find(name, form) ?? (forms.has(form) ? null : undefined),
+    }
   }
 }
 
@@ -68,7 +81,8 @@ export function createFormMemo(): (name: string) => string {
 /**
  * Finds the value of a name. The exact spelling comes first: an extra tag, a standard field, a custom attribute, in this
  * order, so that no uploaded column stands in for what the host says. Else the single name of the same form; when two
- * spellings share the form, there is none. A name whose value is `undefined` counts as not there.
+ * spellings share the form, there is none. A name whose value is `undefined` counts as not there. Where the account's names
+ * are known, they decide what a tag stands for, and a customer without that name has no value.
  *
  * Only own properties count: nothing of a prototype, and of the row nothing but the standard fields.
  */
@@ -84,7 +98,26 @@ export function findValue(tag: TagName, scope: Scope): unknown {
     if (tag.isField && has(scope.fields, name)) return scope.fields[name]
     if (has(scope.attributes, name)) return scope.attributes[name]
   }
-  return findByForm(tag, scope)
+  return tag.known === undefined ? findByForm(tag, scope) : findKnown(tag, tag.known, scope)
+}
+
+/** Finds the value of a name of the account; extra tags of the same form are seen as beside the customer's names. */
+function findKnown(
+  { name, form }: TagName,
+  known: string | null,
+  { fields, attributes, extra, formOf }: Scope,
+): unknown {
+  if (known === name) return undefined
+  let extraName: string | undefined
+  for (const candidate in extra) {
+    if (formOf(candidate) !== form || !has(extra, candidate)) continue
+    if (extraName !== undefined) return undefined
+    extraName = candidate
+  }
+  if (extraName !== undefined) return known === extraName ? extra![extraName] : undefined
+  if (known === null) return undefined
+  if (isStandardColumn(known) && has(fields, known)) return fields[known]
+  return has(attributes, known) ? attributes[known] : undefined
 }
 
 function findByForm({ form, fieldOfForm }: TagName, { fields, attributes, extra, formOf }: Scope): unknown {

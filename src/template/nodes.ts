@@ -1,6 +1,6 @@
 import mustache, { type TemplateSpans } from 'mustache'
 import type { RawTag } from './scanner.js'
-import type { PlacedTag } from './tags.js'
+import { isElse, type PlacedTag } from './tags.js'
 
 /** A piece of a template: text, or a merge tag with what its section holds. */
 export type TemplateNode = { text: string; tag?: undefined } | { tag: PlacedTag; nodes: TemplateNode[] }
@@ -14,15 +14,17 @@ Object.assign(parser, { templateCache: undefined })
  *
  * mustache.js makes a token of every character of text, and takes quadratic time for blanks inside a tag: 256 KiB take it
  * 50 to 130 ms. So it gets an outline of the template, in which each stretch of text that it keeps or drops as a whole is
- * a single character, and so are the blanks between two words of a tag.
+ * a single character, every tag has the same name, and `{{else}}` is the end of a section and the beginning of its
+ * opposite.
  *
  * @param template - a template without problems
  * @param rawTags - all of its tags
  * @param tags - the merge tags among them
+ * @returns the pieces; an `{{else}}` is a section of its own, whose tag is that of its section with the opposite kind
  */
 export function parseNodes(template: string, rawTags: readonly RawTag[], tags: readonly PlacedTag[]): TemplateNode[] {
-  const { outline, origins } = outlineOf(template, rawTags)
   const tagAt = new Map(tags.map((tag) => [tag.start, tag]))
+  const { outline, origins } = outlineOf(template, rawTags, tagAt)
   const toNodes = (spans: TemplateSpans): TemplateNode[] =>
     spans.flatMap(([type, , start, end, children]): TemplateNode[] => {
       const from = origins[start]!
@@ -34,7 +36,7 @@ export function parseNodes(template: string, rawTags: readonly RawTag[], tags: r
 }
 
 /** The outline, and for each of its characters, and its end, the position in the template. */
-function outlineOf(template: string, rawTags: readonly RawTag[]): { outline: string; origins: number[] } {
+function outlineOf(template: string, rawTags: readonly RawTag[], tagAt: Map<number, PlacedTag>) {
   const origins: number[] = []
   let outline = ''
   const add = (from: number, to: number, characters: string) => {
@@ -55,10 +57,19 @@ function outlineOf(template: string, rawTags: readonly RawTag[]): { outline: str
     add(firstBreak + 1, lastBreak + 1, '\n') // whole lines without a tag
     addPiece(lastBreak + 1, to)
   }
+  const open: PlacedTag[] = []
   let position = 0
-  for (const { start, end, source } of rawTags) {
+  for (const raw of rawTags) {
+    const { start, end, sigil } = raw
     addText(position, start)
-    add(start, end, source.replace(/\s+/g, ' '))
+    if (isElse(raw)) {
+      const section = open.at(-1)!
+      add(start, end, '{{/s}}')
+      tagAt.set(start, { ...section, kind: section.kind === 'section' ? 'inverted' : 'section', start })
+      add(start, end, '{{#s}}')
+    } else add(start, end, sigil === '{' ? '{{{s}}}' : `{{${sigil}s}}`)
+    if (sigil === '#' || sigil === '^') open.push(tagAt.get(start)!)
+    if (sigil === '/') open.pop()
     position = end
   }
   addText(position, template.length)

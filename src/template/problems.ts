@@ -13,6 +13,8 @@ export type TemplateProblemCode = Extract<
   | 'TOO_MANY_TAGS'
   | 'TAG_TOO_LONG'
   | 'UNKNOWN_TAG'
+  | 'SUSPECT_TEXT'
+  | 'UNSAFE_TAG_POSITION'
 >
 
 /** Where in a template something stands. */
@@ -23,9 +25,15 @@ export interface TemplatePlace {
   column: number
 }
 
+/** Whether a problem stops the rendering of its template (`error`), or is told by the checks alone (`warning`). */
+export type Severity = 'error' | 'warning'
+
+const WARNINGS: ReadonlySet<TemplateProblemCode> = new Set(['UNKNOWN_TAG', 'SUSPECT_TEXT'])
+
 /** Something that is wrong with a template. */
 export interface TemplateProblem extends Problem {
   code: TemplateProblemCode
+  severity: Severity
   details: ErrorDetails &
     Readonly<
       TemplatePlace & {
@@ -64,6 +72,7 @@ export function tagProblem(
   const quoted = tag.length > LONGEST_QUOTE ? `${tag.slice(0, LONGEST_QUOTE)}…` : tag
   return {
     code,
+    severity: WARNINGS.has(code) ? 'warning' : 'error',
     message: `${quoted} ${what} (line ${line}, column ${column}). ${remedy}`,
     details: { line, column, tag: quoted, ...facts },
   }

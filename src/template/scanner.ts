@@ -1,11 +1,12 @@
 import { LIMITS } from '../options.js'
 import { type TemplatePlace, type TemplateProblem, tagProblem } from './problems.js'
+import { REFERENCE, readReferences } from './references.js'
 
 /** A tag as it stands in the template: `template.slice(start, end)` is `source`. */
 export interface RawTag extends TemplatePlace {
   /** the character that says what the tag does, `''` for a plain value */
   sigil: '' | '#' | '^' | '/' | '>' | '{' | '&' | '=' | '!'
-  /** what stands between the sigil and the closing braces, without the blanks around it */
+  /** what stands between the sigil and the closing braces, without the blanks around it; of html its references are read */
   content: string
   source: string
   start: number
@@ -18,8 +19,10 @@ const CR = 13
 /**
  * Finds the tags of a template exactly where mustache.js finds them, and within the limits. The time grows no faster than
  * the template.
+ *
+ * @param isHtml - then an editor may have written `{{R&amp;D}}` for `{{R&D}}`
  */
-export function scanTags(template: string): { rawTags: RawTag[]; problems: TemplateProblem[] } {
+export function scanTags(template: string, isHtml: boolean): { rawTags: RawTag[]; problems: TemplateProblem[] } {
   const rawTags: RawTag[] = []
   const problems: TemplateProblem[] = []
   const placeOf = placeFinder(template)
@@ -46,10 +49,26 @@ export function scanTags(template: string): { rawTags: RawTag[]; problems: Templ
     const end = close + (sigil === '{' ? 3 : 2)
     const source = template.slice(start, end)
     if (close - start - 2 > LIMITS.maxTagLength) problems.push(tagTooLong(place, source))
-    else rawTags.push({ sigil, content: template.slice(contentStart, close).trim(), source, start, end, ...place })
+    else {
+      const typed = template.slice(contentStart, close)
+      const read = isHtml ? readTyped(sigil, typed) : { sigil, content: typed.trim() }
+      rawTags.push({ ...read, source, start, end, ...place })
+    }
     start = template.indexOf('{{', end)
   }
   return { rawTags, problems }
+}
+
+/** Reads what an HTML editor wrote: `&` before a character reference is no sigil, and `&gt;` is one as `>` is. */
+function readTyped(sigil: RawTag['sigil'], typed: string): Pick<RawTag, 'sigil' | 'content'> {
+  REFERENCE.lastIndex = 0
+  const isReference = sigil === '&' && REFERENCE.test(`&${typed}`)
+  const content = readReferences(isReference ? `&${typed}` : typed).trim()
+  const isWritten = sigil === '' || isReference
+  if (isWritten && (content.startsWith('&') || content.startsWith('>'))) {
+    return { sigil: content.charAt(0) as '&' | '>', content: content.slice(1).trim() }
+  }
+  return { sigil: isReference ? '' : sigil, content }
 }
 
 /** The problem of a template that is over the limit, measured in UTF-8. */
@@ -60,6 +79,7 @@ export function sizeProblem(template: string): TemplateProblem | undefined {
   if (template.length <= max && new TextEncoder().encode(template).length <= max) return undefined
   return {
     code: 'TEMPLATE_TOO_LARGE',
+    severity: 'error',
     message: `The template is over ${max / 1024} KiB (${max} bytes in UTF-8). Shorten it; link large images instead of embedding them.`,
     details: { line: 1, column: 1, tag: '', maxBytes: max },
   }
@@ -75,7 +95,7 @@ function finder(text: string, needle: string): (from: number) => number {
 }
 
 /** Turns a position that only grows into line and column. */
-function placeFinder(text: string): (position: number) => TemplatePlace {
+export function placeFinder(text: string): (position: number) => TemplatePlace {
   let line = 1
   let lineStart = 0
   let read = 0

@@ -1,5 +1,7 @@
 import type { ErrorDetails } from '../errors.js'
-import { parseFallback } from './fallback.js'
+import { type Comparison, type Expression, type FilterCall, readCondition, readExpression } from './expression.js'
+import { type AppliedFilter, FILTER_NAMES, type FilterSettings, isFault, makeFilter } from './filters.js'
+import { closesForeign, findForeignText, foreignTag } from './foreign-syntax.js'
 import {
   inTemplateOrder,
   type TemplatePlace,
@@ -7,7 +9,8 @@ import {
   type TemplateProblemCode,
   tagProblem,
 } from './problems.js'
-import { type RawTag, scanTags, sizeProblem } from './scanner.js'
+import { placeFinder, type RawTag, scanTags, sizeProblem } from './scanner.js'
+import { findSuspects, standsBeforeTable } from './suspects.js'
 import type { ResolvedTemplateOptions } from './template-options.js'
 
 /** What a tag does: prints a value, escaped or not, or shows its section when there is a value, or when there is none. */
@@ -20,16 +23,24 @@ export interface TemplateTag extends TemplatePlace {
   kind: TemplateTagKind
   /** what is printed when the value is missing; absent when the tag has no fallback */
   fallback?: string
+  /** the filters, in order, the fallback not among them; absent when there are none */
+  filters?: FilterCall[]
+  /** what a section compares the value with; absent when it asks only whether there is one */
+  comparison?: Comparison
 }
 
-/** A merge tag as the renderer needs it: with its place among the template's characters. */
+/** A merge tag as the renderer needs it: with its place among the template's characters, and its filters ready. */
 export interface PlacedTag extends TemplateTag {
   start: number
   source: string
+  /** all filters in order, the fallback as `default` among them; and each made ready */
+  calls: readonly FilterCall[]
+  applied: readonly AppliedFilter[]
 }
 
 /** A merge tag without what only the renderer needs. */
-export function toTemplateTag({ start: _start, source: _source, ...tag }: PlacedTag): TemplateTag {
+export function toTemplateTag(placed: PlacedTag): TemplateTag {
+  const { start: _start, source: _source, calls: _calls, applied: _applied, ...tag } = placed
   return tag
 }
 
@@ -40,7 +51,7 @@ export interface TemplateReading {
   problems: TemplateProblem[]
 }
 
-type Settings = Pick<ResolvedTemplateOptions, 'format' | 'allowUnescaped'>
+type Settings = Pick<ResolvedTemplateOptions, 'format' | 'allowUnescaped'> & FilterSettings
 
 const KINDS: Readonly<Partial<Record<RawTag['sigil'], TemplateTagKind>>> = {
   '': 'value',
@@ -57,66 +68,150 @@ const INVISIBLE = /[\s\u00ad\u200b-\u200d\u2060]/g
 export function readTags(template: string, settings: Settings): TemplateReading {
   const tooLarge = sizeProblem(template)
   if (tooLarge) return { rawTags: [], tags: [], problems: [tooLarge] }
-  const { rawTags, problems } = scanTags(template)
+  const isHtml = settings.format === 'html'
+  const { rawTags, problems } = scanTags(template, isHtml)
   const tags: PlacedTag[] = []
+  const readTag = tagReader(settings)
   for (const rawTag of rawTags) {
-    const { tag, problem } = readTag(rawTag, settings)
+    const { tag, problem } = readTag(rawTag)
     if (tag) tags.push(tag)
     if (problem) problems.push(problem)
   }
   // Beyond the last tag that was read, no section can be told to be unclosed.
-  if (!problems.some(({ code }) => code === 'TOO_MANY_TAGS')) problems.push(...sectionProblems(rawTags))
+  const isCut = problems.some(({ code }) => code === 'TOO_MANY_TAGS')
+  if (!isCut) problems.push(...sectionProblems(rawTags))
+  if (!isCut) problems.push(...textProblems(template, rawTags, isHtml))
   return { rawTags, tags, problems: problems.sort(inTemplateOrder) }
 }
 
-function readTag(raw: RawTag, settings: Settings): { tag?: PlacedTag; problem?: TemplateProblem } {
-  if (raw.sigil === '!') return {}
-  const fail = (code: TemplateProblemCode, what: string, remedy: string) => ({
-    problem: tagProblem(code, raw, raw.source, what, remedy),
-  })
-  if (raw.sigil === '>') {
-    return fail('UNSUPPORTED_TAG', 'asks for a partial, which does not exist here', 'Write its text into the template.')
+/** Makes the reader of a template's tags; the same filter is made ready once. */
+function tagReader(settings: Settings) {
+  const names = new Set([...FILTER_NAMES, ...Object.keys(settings.filters ?? {})])
+  const made = new Map<string, ReturnType<typeof makeFilter>>()
+  const make = (call: FilterCall) => {
+    const key = JSON.stringify(call)
+    if (!made.has(key)) made.set(key, makeFilter(call, settings))
+    return made.get(key)!
   }
-  if (raw.sigil === '=') {
-    return fail('UNSUPPORTED_TAG', 'changes the delimiters, which is not supported', 'Remove it and write {{name}}.')
+  return (raw: RawTag): { tag?: PlacedTag; problem?: TemplateProblem } => {
+    if (raw.sigil === '!' || isElse(raw)) return {}
+    const fail = (code: TemplateProblemCode, what: string, remedy: string) => ({
+      problem: tagProblem(code, raw, raw.source, what, remedy),
+    })
+    if (raw.sigil === '>') {
+      return fail(
+        'UNSUPPORTED_TAG',
+        'asks for a partial, which does not exist here',
+        'Write its text into the template.',
+      )
+    }
+    if (raw.sigil === '=') {
+      return fail('UNSUPPORTED_TAG', 'changes the delimiters, which is not supported', 'Remove it and write {{name}}.')
+    }
+    const kind = KINDS[raw.sigil]
+    const isSection = kind === 'section' || kind === 'inverted'
+    const expression = isSection ? readCondition(raw.content) : readExpression(raw.content, names)
+    const name = settings.format === 'html' ? expression.name.replaceAll('\u00a0', ' ') : expression.name
+    if (name.replace(INVISIBLE, '') === '') return fail('EMPTY_TAG', 'has no name', 'Write a name between the braces.')
+    // A closing tag has nothing of its own; whether it closes a section is seen when the sections are paired.
+    if (kind === undefined) return {}
+    if (name === '.')
+      return fail('UNSUPPORTED_TAG', 'is a list item, and values are no lists', 'Write the name of a tag.')
+    const foreign = foreignTag(raw.sigil, raw.content)
+    if (foreign) return fail('TEMPLATE_SYNTAX', ...foreign)
+    const { line, column, start, source } = raw
+    const tag: PlacedTag = { name, kind, line, column, start, source, calls: [], applied: [] }
+    if (kind === 'unescaped' && settings.format === 'html' && !settings.allowUnescaped) {
+      const remedy = `Write {{${name}}}, or set allowUnescaped if every value of it is safe HTML.`
+      return { tag, ...fail('UNESCAPED_TAG', 'would put a value into the HTML unescaped', remedy) }
+    }
+    if (expression.fault) return { tag, ...fail('TEMPLATE_SYNTAX', ...expression.fault) }
+    const applied = expression.filters.map(make)
+    const fault = applied.find(isFault)
+    if (fault) return { tag, ...fail('TEMPLATE_SYNTAX', ...fault) }
+    return { tag: { ...tag, ...toActions(expression, applied as AppliedFilter[]) } }
   }
-  const bar = raw.content.indexOf('|')
-  const name = bar === -1 ? raw.content : raw.content.slice(0, bar).trim()
-  if (name.replace(INVISIBLE, '') === '') return fail('EMPTY_TAG', 'has no name', 'Write a name between the braces.')
-  const kind = KINDS[raw.sigil]
-  // A closing tag has nothing of its own; whether it closes a section is seen when the sections are paired.
-  if (kind === undefined) return {}
-  if (name === '.')
-    return fail('UNSUPPORTED_TAG', 'is a list item, and values are no lists', 'Write the name of a tag.')
-  const { line, column, start, source } = raw
-  const tag: PlacedTag = { name, kind, line, column, start, source }
-  if (kind === 'unescaped' && settings.format === 'html' && !settings.allowUnescaped) {
-    const remedy = `Write {{${name}}}, or set allowUnescaped if every value of it is safe HTML.`
-    return { tag, ...fail('UNESCAPED_TAG', 'would put a value into the HTML unescaped', remedy) }
+}
+
+/** What a tag does beside printing the value of its name. */
+function toActions(
+  { filters, comparison }: Expression,
+  applied: AppliedFilter[],
+): Pick<PlacedTag, 'filters' | 'fallback' | 'comparison' | 'calls' | 'applied'> {
+  if (comparison) return { comparison, calls: [], applied }
+  const fallback = filters.findLast(({ name }) => name === 'default')
+  const others = filters.filter((filter) => filter !== fallback)
+  return {
+    ...(fallback ? { fallback: fallback.arguments[0] ?? '' } : {}),
+    ...(others.length > 0 ? { filters: others } : {}),
+    calls: filters,
+    applied,
   }
-  if (bar === -1) return { tag }
-  if (kind === 'section' || kind === 'inverted') {
-    return { tag, ...fail('TEMPLATE_SYNTAX', 'is a section with a fallback', 'Give the fallback to a tag inside it.') }
+}
+
+/** Whether a tag is `{{else}}`, which parts a section in two. */
+export function isElse({ sigil, content }: Pick<RawTag, 'sigil' | 'content'>): boolean {
+  return sigil === '' && content === 'else'
+}
+
+/** What stands between the tags and is no text: tags of other languages, and what editors made of tags. */
+function textProblems(template: string, rawTags: readonly RawTag[], isHtml: boolean): TemplateProblem[] {
+  const problems: TemplateProblem[] = []
+  const placeOf = placeFinder(template)
+  const look = (from: number, to: number | undefined) => {
+    const text = template.slice(from, to)
+    const found = [
+      ...findForeignText(text).map((tag) => ({ ...tag, code: 'TEMPLATE_SYNTAX' as const })),
+      ...findSuspects(text, isHtml).map((tag) => ({ ...tag, code: 'SUSPECT_TEXT' as const })),
+    ]
+    for (const { code, start, source, fault } of found.sort((a, b) => a.start - b.start)) {
+      problems.push(tagProblem(code, placeOf(from + start), source, ...fault))
+    }
   }
-  const fallback = parseFallback(raw.content.slice(bar + 1), settings.format === 'html')
-  if (fallback.fault !== undefined) return { tag, ...fail('TEMPLATE_SYNTAX', ...fallback.fault) }
-  return { tag: { ...tag, fallback: fallback.text } }
+  let from = 0
+  for (const [at, raw] of rawTags.entries()) {
+    look(from, raw.start)
+    from = raw.end
+    const next = rawTags[at + 1]
+    const isOpened = raw.sigil === '#' || raw.sigil === '^'
+    if (
+      isHtml &&
+      isOpened &&
+      next?.sigil === '/' &&
+      closes(next, raw) &&
+      template.slice(from, next.start).trim() === '' &&
+      standsBeforeTable(template.slice(next.end, rawTags[at + 2]?.start))
+    ) {
+      const what = 'has nothing in it, and stands before a table out of which an editor moved it'
+      problems.push(tagProblem('SUSPECT_TEXT', raw, raw.source, what, 'Put its tags into cells, or around the table.'))
+    }
+  }
+  look(from, undefined)
+  return problems
 }
 
 /** Pairs the opening and closing tags of sections. One wrong tag gives one problem where that can be told. */
 function sectionProblems(rawTags: readonly RawTag[]): TemplateProblem[] {
   const problems: TemplateProblem[] = []
-  const open: RawTag[] = []
+  const open: { raw: RawTag; hasElse: boolean }[] = []
   const fail = (code: TemplateProblemCode, raw: RawTag, what: string, remedy: string, facts?: ErrorDetails) =>
     problems.push(tagProblem(code, raw, raw.source, what, remedy, facts))
   for (const [at, raw] of rawTags.entries()) {
-    if (raw.sigil === '#' || raw.sigil === '^') open.push(raw)
+    if (raw.sigil === '#' || raw.sigil === '^') open.push({ raw, hasElse: false })
+    if (isElse(raw)) {
+      const section = open.at(-1)
+      if (section === undefined) {
+        fail('TEMPLATE_SYNTAX', raw, 'stands in no section', 'Open one before, as in {{#name}}, or take it out.')
+      } else if (section.hasElse) {
+        fail('TEMPLATE_SYNTAX', raw, `is the second in ${section.raw.source}`, 'Take one of them out.')
+      } else section.hasElse = true
+    }
     if (raw.sigil !== '/') continue
     const section = open.pop()
-    if (section && closes(raw, section)) continue
+    if (section && closes(raw, section.raw)) continue
     // When it closes a section further out, those within it end with it.
-    const outer = open.findLastIndex((candidate) => closes(raw, candidate))
-    const isClosedLater = (later: RawTag) => later.sigil === '/' && section !== undefined && closes(later, section)
+    const outer = open.findLastIndex((candidate) => closes(raw, candidate.raw))
+    const isClosedLater = (later: RawTag) => later.sigil === '/' && section !== undefined && closes(later, section.raw)
     const isStray = outer === -1 && rawTags.slice(at + 1).some(isClosedLater)
     if (section === undefined || isStray) {
       if (section) open.push(section)
@@ -131,19 +226,26 @@ function sectionProblems(rawTags: readonly RawTag[]): TemplateProblem[] {
     fail(
       'SECTION_MISMATCH',
       raw,
-      `stands where ${section.source} of line ${section.line} must be closed`,
-      `Write {{/${section.content}}} first.`,
-      { section: section.source, sectionLine: section.line, sectionColumn: section.column },
+      `stands where ${section.raw.source} of line ${section.raw.line} must be closed`,
+      `Write {{/${nameOf(section.raw)}}} first.`,
+      { section: section.raw.source, sectionLine: section.raw.line, sectionColumn: section.raw.column },
     )
     if (outer !== -1) open.length = outer
   }
-  for (const raw of open) {
-    fail('UNCLOSED_SECTION', raw, 'opens a section that is never closed', `Close it with {{/${raw.content}}}.`)
+  for (const { raw } of open) {
+    fail('UNCLOSED_SECTION', raw, 'opens a section that is never closed', `Close it with {{/${nameOf(raw)}}}.`)
   }
   return problems
 }
 
-/** Whether a tag closes a section; one with a fallback, which is a problem of its own, also by its name alone. */
+/** The name by which a section is closed. */
+function nameOf(section: RawTag): string {
+  return readCondition(section.content).name
+}
+
+/** Whether a tag closes a section: by its name, or by all that stands in its opening tag. */
 function closes(raw: RawTag, section: RawTag): boolean {
-  return raw.content === section.content || raw.content === section.content.split('|')[0]!.trim()
+  return (
+    raw.content === section.content || raw.content === nameOf(section) || closesForeign(raw.content, section.content)
+  )
 }

@@ -1,5 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isObject, kindOf, oneOf, resolveOptions } from '../options.js'
+import { isFlag, isObject, kindOf, type OptionRule, oneOf, resolveOptions } from '../options.js'
+import { FILTER_NAMES, isLocale, isTimeZone, type TemplateFilter } from './filters.js'
 
 /** What a template is written in: decides how values are escaped. */
 export type TemplateFormat = 'html' | 'text' | 'subject'
@@ -23,6 +24,35 @@ export interface TemplateOptions {
   allowUnescaped?: boolean
   /** Tags of the host's own; they come before a standard field or attribute of the same name. Default none. */
   extraTags?: ExtraTags
+  /**
+   * The names that the account knows: the standard fields of its table and its custom attributes, as `getMergeTags` lists
+   * them. A tag then stands for the name that is spelt like it, or else for the only one of its form, whatever a customer
+   * has; without them the customer's own names decide. The store's methods see to it themselves. Default none.
+   */
+  names?: Iterable<string>
+  /** The language (BCP 47) in which filters write dates, numbers and letters, such as `'de'`. Default `'en'`. */
+  locale?: string
+  /** The time zone (IANA) in which the filter `date` and comparisons see points in time. Default `'UTC'`. */
+  timeZone?: string
+  /**
+   * Filters of the host's own, by name: `{ loud: (text) => `${text}!` }` for `{{ first_name | loud }}`. A name consists of
+   * letters, digits and `_`, and is none of the library's. Default none.
+   */
+  filters?: Readonly<Record<string, TemplateFilter>>
+}
+
+const isNames: OptionRule = (value) => {
+  const isList = typeof value === 'object' && value !== null && Symbol.iterator in value
+  const isNameList = isList && [...(value as Iterable<unknown>)].every((name) => typeof name === 'string')
+  return isNameList ? undefined : 'a list of strings'
+}
+
+const areFilters: OptionRule = (value) => {
+  const isFilter = ([name, filter]: [string, unknown]) =>
+    /^[A-Za-z_]\w*$/.test(name) && !FILTER_NAMES.includes(name.toLowerCase()) && typeof filter === 'function'
+  return isObject(value) === undefined && Object.entries(value as object).every(isFilter)
+    ? undefined
+    : `an object of functions, each with a name of letters, digits and _ that is none of ${FILTER_NAMES.join(', ')}`
 }
 
 export const TEMPLATE_OPTION_RULES = {
@@ -30,13 +60,24 @@ export const TEMPLATE_OPTION_RULES = {
   missing: oneOf('empty', 'keep', 'error'),
   allowUnescaped: isFlag,
   extraTags: isObject,
+  names: isNames,
+  locale: (value: unknown) => (isLocale(value) ? undefined : "a language tag such as 'en' or 'de-AT'"),
+  timeZone: (value: unknown) => (isTimeZone(value) ? undefined : "a time zone such as 'UTC' or 'Europe/Berlin'"),
+  filters: areFilters,
 }
 
-type TemplateDefaults = Required<Omit<TemplateOptions, 'extraTags'>>
+type TemplateDefaults = Required<Omit<TemplateOptions, 'extraTags' | 'names' | 'filters'>>
 
-export const TEMPLATE_DEFAULTS: TemplateDefaults = { format: 'html', missing: 'empty', allowUnescaped: false }
+export const TEMPLATE_DEFAULTS: TemplateDefaults = {
+  format: 'html',
+  missing: 'empty',
+  allowUnescaped: false,
+  locale: 'en',
+  timeZone: 'UTC',
+}
 
-export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults
+/** Options with their defaults; `numberFields` are the fields whose columns hold numbers, where the table is known. */
+export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults & { numberFields?: ReadonlySet<string> }
 
 /** Refuses a template that is no string; `where` is the name of a public function. */
 export function checkTemplateText(where: string, template: unknown): void {

@@ -22,6 +22,18 @@ export function printValue(value: unknown): string | undefined {
   }
 }
 
+/**
+ * What a standard field prints. A row of the store has texts where a driver gives a `Date`, and both print alike: a point
+ * in time as PostgreSQL writes it in JSON, in UTC; midnight, which is also how a driver gives a day, as the day.
+ */
+export function printField(value: unknown): string | undefined {
+  if (typeof value === 'string')
+    return value.endsWith('T00:00:00Z') && value.length === 20 ? value.slice(0, 10) : printValue(value)
+  return value instanceof Date
+    ? printValue(value)?.replace(/T00:00:00\.000Z$|\.000(?=Z$)|(?<=\.\d+)0+(?=Z$)/, '')
+    : printValue(value)
+}
+
 /** Whether a section of this value is shown: not when the value is missing, `false` or a zero of any number type. */
 export function opensSection(value: unknown): boolean {
   if (typeof value === 'string') return !isBlank(value)

@@ -6,7 +6,12 @@ import { compile } from '../../src/template/compile.js'
 import { escapeHtml } from '../../src/template/formats.js'
 import { inspectTemplate } from '../../src/template/inspect.js'
 import { renderTemplate } from '../../src/template/render.js'
+import type { TemplateOptions } from '../../src/template/template-options.js'
 import { resolveTemplateOptions } from '../../src/template/template-options.js'
+
+/** The problems that stop the rendering. */
+const errorsOf = (template: string, options?: TemplateOptions) =>
+  inspectTemplate(template, options).problems.filter(({ severity }) => severity === 'error')
 
 const RUNS = 2000
 const seed = Date.now() % 2 ** 31
@@ -92,7 +97,7 @@ describe(`laws of templates, ${RUNS} runs each, seed ${seed}`, () => {
   test('html output contains no unescaped value, whatever the data and the template', () => {
     check(
       fc.property(grammar, customer, values, (template, row, extraTags) => {
-        fc.pre(inspectTemplate(template).problems.length === 0)
+        fc.pre(errorsOf(template).length === 0)
         const html = renderTemplate(template, row, { extraTags })
         expect(html).not.toMatch(/[<>"']|&(?!(?:amp|lt|gt|quot|#39);)/)
       }) as never,
@@ -102,7 +107,7 @@ describe(`laws of templates, ${RUNS} runs each, seed ${seed}`, () => {
   test('a subject is one line, whatever the data and the template', () => {
     check(
       fc.property(grammar, customer, (template, row) => {
-        fc.pre(inspectTemplate(template, { format: 'subject' }).problems.length === 0)
+        fc.pre(errorsOf(template, { format: 'subject' }).length === 0)
         const subject = renderTemplate(template, row, { format: 'subject' })
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
         const line = renderTemplate(template, row, { format: 'text' })
@@ -123,7 +128,7 @@ describe(`laws of templates, ${RUNS} runs each, seed ${seed}`, () => {
         fc.boolean(),
         (template, row, format, missing, allowUnescaped) => {
           const options = { format, missing, allowUnescaped }
-          const { problems } = inspectTemplate(template, options)
+          const problems = errorsOf(template, options)
           const render = () => renderTemplate(template, row, options)
           if (problems.length === 0) expect(render()).toBeTypeOf('string')
           else
@@ -190,7 +195,7 @@ describe(`laws of templates, ${RUNS} runs each, seed ${seed}`, () => {
   test("missing 'error' throws exactly when tags leave a hole, and names them", () => {
     check(
       fc.property(grammar, customer, values, (template, row, extraTags) => {
-        fc.pre(inspectTemplate(template).problems.length === 0)
+        fc.pre(errorsOf(template).length === 0)
         const compiled = compile(template, resolveTemplateOptions('test', { missing: 'error' }))
         const holes = compiled.missingTags(row, extraTags)
         const withoutFallback = compiled.tags.filter((tag) => tag.fallback === undefined && tag.kind === 'value')

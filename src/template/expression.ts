@@ -1,0 +1,230 @@
+import { editDistance } from '../edit-distance.js'
+import { foreignFilterRemedy, foreignRemedy } from './foreign-syntax.js'
+
+/** A filter as a tag names it, with its arguments as texts. */
+export interface FilterCall {
+  name: string
+  arguments: string[]
+}
+
+export type Operator = '=' | '!=' | '>' | '>=' | '<' | '<=' | 'in'
+
+/** What the value of a section's name is compared with. */
+export interface Comparison {
+  operator: Operator
+  /** a text, for `in` the list as typed */
+  value: string
+  /** whether the value stood in quotes: then `=` compares texts, otherwise numbers */
+  isQuoted: boolean
+}
+
+/** What is wrong with a tag, to follow it in a sentence, and what to do. */
+export type Fault = readonly [what: string, remedy: string]
+
+/** The name of a tag and what is done with its value; or what is wrong with it. */
+export interface Expression {
+  name: string
+  filters: FilterCall[]
+  comparison?: Comparison
+  fault?: Fault
+}
+
+/** Blanks, with the invisible characters that editors leave between them. */
+const BLANK = '[\\s\\u00ad\\u200b-\\u200d\\u2060]'
+const OUTER_BLANKS = new RegExp(`^${BLANK}+|${BLANK}+$`, 'g')
+const BLANKS = new RegExp(`${BLANK}*`, 'y')
+const WORD = '[A-Za-z_][\\w-]*'
+const WITH_ARGUMENTS = new RegExp(`(${WORD})${BLANK}*:`, 'y')
+const ALONE = new RegExp(`(${WORD})${BLANK}*(?=\\||$)`, 'y')
+const QUOTES: Readonly<Record<string, string>> = {
+  '"': '"“”',
+  '“': '"“”',
+  '”': '"“”',
+  '„': '"“”',
+  "'": "'‘’",
+  '‘': "'‘’",
+  '’': "'‘’",
+  '‚': "'‘’",
+}
+/** What must end in the quote that it opens with; an apostrophe may also begin a name. */
+const STRICT_QUOTES = '"“„'
+
+/** Takes the blanks off the ends, and what shows no character there. */
+export function trimBlanks(text: string): string {
+  return text.replace(OUTER_BLANKS, '')
+}
+
+/**
+ * Reads `name | filter: argument, argument | text`.
+ *
+ * @param content - what stands in the tag, its character references read
+ * @param filterNames - the names that filters have, the host's own among them
+ */
+export function readExpression(content: string, filterNames: ReadonlySet<string>): Expression {
+  const bar = content.indexOf('|')
+  if (bar === -1) return { name: content, filters: [] }
+  const name = trimBlanks(content.slice(0, bar))
+  const fail = (fault: Fault): Expression => ({ name, filters: [], fault })
+  const foreign = foreignRemedy(name, content.slice(bar))
+  if (foreign) return fail(foreign)
+  const filters: FilterCall[] = []
+  let at = bar
+  while (at < content.length) {
+    const segment = readSegment(content, at + 1, filterNames)
+    if (segment.fault) return fail(segment.fault)
+    if (segment.filter.name === 'default' && filters.at(-1)?.name === 'default') {
+      return fail(['has two fallbacks in a row', 'Leave one of them out.'])
+    }
+    filters.push(segment.filter)
+    at = segment.end
+  }
+  return { name, filters }
+}
+
+type Segment = { filter: FilterCall; end: number; fault?: undefined } | { fault: Fault }
+
+/** Reads what stands between two bars: a filter, or a text, which is the short spelling of `default`. */
+function readSegment(content: string, from: number, filterNames: ReadonlySet<string>): Segment {
+  const start = skipBlanks(content, from)
+  const word = wordAt(content, start)
+  if (word && (word.hasArguments || isFilterName(word.name, filterNames))) {
+    const name = word.name.toLowerCase() === 'default' ? 'default' : word.name
+    if (!filterNames.has(name)) return { fault: unknownFilter(name, filterNames) }
+    if (!word.hasArguments) return { filter: { name, arguments: [] }, end: word.end }
+    return name === 'default' ? readDefault(content, word.end, filterNames) : readArguments(content, word.end, name)
+  }
+  return readDefault(content, from, filterNames)
+}
+
+function wordAt(content: string, at: number): { name: string; end: number; hasArguments: boolean } | undefined {
+  for (const pattern of [WITH_ARGUMENTS, ALONE]) {
+    pattern.lastIndex = at
+    const name = pattern.exec(content)?.[1]
+    if (name !== undefined) return { name, end: pattern.lastIndex, hasArguments: pattern === WITH_ARGUMENTS }
+  }
+  return undefined
+}
+
+/** Whether a word by itself names a filter, of ours or of another language, and can be no fallback. */
+function isFilterName(word: string, filterNames: ReadonlySet<string>): boolean {
+  return filterNames.has(word) || filterNames.has(word.toLowerCase()) || foreignFilterRemedy(word) !== undefined
+}
+
+function unknownFilter(name: string, filterNames: ReadonlySet<string>): Fault {
+  const what = `uses the filter ${name}, which does not exist here`
+  const remedy = foreignFilterRemedy(name)
+  if (remedy !== undefined) return [what, remedy]
+  const [nearest] = [...filterNames]
+    .map((known) => ({ known, letters: editDistance(name.toLowerCase(), known) }))
+    .filter(({ known, letters }) => letters <= Math.ceil(known.length / 3))
+    .sort((a, b) => a.letters - b.letters)
+  const asText = `If it is a text, write | default: "${name}".`
+  return [what, nearest ? `Did you mean ${nearest.known}? ${asText}` : `Take it out. ${asText}`]
+}
+
+/** A fallback: in quotes, or all up to the next filter. */
+function readDefault(content: string, from: number, filterNames: ReadonlySet<string>): Segment {
+  const start = skipBlanks(content, from)
+  const quoted = readQuoted(content, start, '|')
+  if (quoted) return { filter: { name: 'default', arguments: [quoted.text] }, end: quoted.end }
+  if (STRICT_QUOTES.includes(content.charAt(start)) && start < content.length) {
+    return { fault: ['has a fallback that opens a quote and does not end with one', 'Close the quote, or drop it.'] }
+  }
+  let end = barFrom(content, start)
+  // A bar inside the text, as in `a|b`, unless what follows it is a filter.
+  while (end < content.length) {
+    const word = wordAt(content, skipBlanks(content, end + 1))
+    if (word && (word.hasArguments || isFilterName(word.name, filterNames))) break
+    end = barFrom(content, end + 1)
+  }
+  return { filter: { name: 'default', arguments: [trimBlanks(content.slice(start, end))] }, end }
+}
+
+function readArguments(content: string, from: number, name: string): Segment {
+  const given: string[] = []
+  let at = from
+  while (true) {
+    const start = skipBlanks(content, at)
+    const quoted = readQuoted(content, start, ',|')
+    if (quoted) {
+      given.push(quoted.text)
+      at = quoted.end
+    } else {
+      if (content.charAt(start) in QUOTES) {
+        return { fault: [`has an argument of ${name} that opens a quote and does not close it`, 'Close the quote.'] }
+      }
+      at = start
+      while (at < content.length && content[at] !== ',' && content[at] !== '|') at++
+      given.push(trimBlanks(content.slice(start, at)))
+    }
+    if (content[at] !== ',') break
+    at++
+  }
+  return { filter: { name, arguments: given.length === 1 && given[0] === '' ? [] : given }, end: at }
+}
+
+/** A text in quotes; it ends with the quote that one of `stops`, or the end, follows. */
+function readQuoted(content: string, start: number, stops: string): { text: string; end: number } | undefined {
+  const closing = QUOTES[content.charAt(start)]
+  if (closing === undefined) return undefined
+  for (let at = start + 1; at < content.length; at++) {
+    if (!closing.includes(content[at]!)) continue
+    const end = skipBlanks(content, at + 1)
+    if (end === content.length || stops.includes(content[end]!)) return { text: content.slice(start + 1, at), end }
+  }
+  return undefined
+}
+
+function skipBlanks(content: string, at: number): number {
+  BLANKS.lastIndex = at
+  BLANKS.test(content)
+  return BLANKS.lastIndex
+}
+
+function barFrom(content: string, at: number): number {
+  const bar = content.indexOf('|', at)
+  return bar === -1 ? content.length : bar
+}
+
+/** `name operator value`; a name may hold the signs of operators itself, so what is no value makes no comparison. */
+const COMPARED = new RegExp(
+  `^(.*?[^\\s!<>=])${BLANK}*(?:(!=|>=|<=|==?|>|<)|${BLANK}(in)(?=${BLANK}|["'“„‘‚]))${BLANK}*(\\S.*)$`,
+  's',
+)
+const NUMBER = /^[+-]?\d+(?:\.\d+)?$/
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/
+
+/** Reads what opens a section: a name, or a name and what its value is compared with. */
+export function readCondition(content: string): Expression {
+  const bar = content.indexOf('|')
+  const [, name, sign, word, typed] = COMPARED.exec(content) ?? []
+  const operator = (sign === '==' ? '=' : (sign ?? word)) as Operator | undefined
+  if (operator === undefined) {
+    if (bar === -1) return { name: content, filters: [] }
+    const remedy = 'Compare its value, as in {{#name = "text"}}, or give the fallback to a tag inside it.'
+    return {
+      name: trimBlanks(content.slice(0, bar)),
+      filters: [],
+      fault: ['is a section with a fallback or a filter', remedy],
+    }
+  }
+  const value = trimBlanks(typed!)
+  const quoted = readQuoted(value, 0, '')
+  const comparison: Comparison = { operator, value: quoted?.text ?? value, isQuoted: quoted !== undefined }
+  const fault = comparisonFault(comparison)
+  // `{{#a < b}}` without blanks or quotes around is the name that it always was.
+  if (fault && !quoted && !new RegExp(`${BLANK}(?:[!<>=]+|in)${BLANK}`).test(content)) {
+    return { name: content, filters: [] }
+  }
+  return fault ? { name: name!, filters: [], fault } : { name: name!, filters: [], comparison }
+}
+
+function comparisonFault({ operator, value, isQuoted }: Comparison): Fault | undefined {
+  const isOrder = operator.startsWith('>') || operator.startsWith('<')
+  if (isOrder) {
+    if (NUMBER.test(value) || (DATE.test(value) && !Number.isNaN(Date.parse(value.replace(' ', 'T'))))) return undefined
+    return [`compares by ${operator} with neither a number nor a date`, 'Write a number, or a date as "2024-03-01".']
+  }
+  if (isQuoted || (operator !== 'in' && (NUMBER.test(value) || value === 'true' || value === 'false'))) return undefined
+  return ['compares with a text that is not in quotes', `Put it into quotes: ${operator} "${value}".`]
+}

@@ -1,0 +1,56 @@
+import type { Fault } from './expression.js'
+
+/** A stretch of text that was most likely a tag. */
+export interface Suspect {
+  start: number
+  source: string
+  fault: Fault
+}
+
+const OPENING = `&(?:#123|#x7b|lbrace|lcub);`
+const CLOSING = `&(?:#125|#x7d|rbrace|rcub);`
+const BETWEEN = String.raw`(?:\s|\u200b|&nbsp;|<[^<>{}]{1,200}>)`
+
+/** How a tag is taken apart, and how what comes of it ends. */
+const KINDS: readonly { begins: RegExp; ends: RegExp; isOfHtml: boolean; fault: Fault }[] = [
+  {
+    begins: /%7b%7b|%7b\{|\{%7b/gi,
+    ends: /%7d%7d|%7d\}|\}%7d|\}\}/i,
+    isOfHtml: false,
+    fault: ['is a tag that was percent-encoded, and is not filled in', 'Write its braces as {{ and }}.'],
+  },
+  {
+    begins: new RegExp(`${OPENING}${OPENING}|${OPENING}\\{|\\{${OPENING}`, 'gi'),
+    ends: new RegExp(`${CLOSING}${CLOSING}|${CLOSING}\\}|\\}${CLOSING}|\\}\\}`, 'i'),
+    isOfHtml: true,
+    fault: ['has character references for its braces, and is not filled in', 'Write them as {{ and }}.'],
+  },
+  {
+    begins: new RegExp(`\\{${BETWEEN}+\\{`, 'g'),
+    ends: /\}\}|\}(?:<[^<>{}]{1,200}>)+\}/,
+    isOfHtml: false,
+    fault: ['has something between its braces, and is not filled in', 'Write {{ and }} in one piece.'],
+  },
+]
+
+/** How far behind its beginning such a tag may end. */
+const LONGEST = 300
+
+/**
+ * Finds the tags that an editor took apart: percent-encoded in a link, written with references for their braces, or with a
+ * blank or an element between these.
+ */
+export function findSuspects(text: string, isHtml: boolean): Suspect[] {
+  return KINDS.filter(({ isOfHtml }) => isHtml || !isOfHtml).flatMap(({ begins, ends, fault }) =>
+    [...text.matchAll(begins)].flatMap(({ index: start, 0: begin }) => {
+      const from = start + begin.length
+      const end = ends.exec(text.slice(from, from + LONGEST))
+      return end ? [{ start, source: text.slice(start, from + end.index + end[0].length), fault }] : []
+    }),
+  )
+}
+
+/** Whether a section that has nothing in it stands before a table, as when an editor moved its tags out of that. */
+export function standsBeforeTable(following: string): boolean {
+  return /^(?:\s|&nbsp;|<\/?(?:p|div|br|span)\b[^<>]*>)*<table\b/i.test(following.slice(0, 500))
+}
