@@ -1,5 +1,6 @@
 import { quoteIdentifier } from './identifiers.js'
-import type { TableColumn, TableShape } from './table-shape.js'
+import type { TableColumn } from './table-catalogue.js'
+import type { TableShape } from './table-shape.js'
 
 /** How a row is merged into a customer that exists, and what becomes of one that does not. */
 export interface MergeOptions {

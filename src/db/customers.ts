@@ -2,7 +2,8 @@ import type { StandardColumn } from '../names.js'
 import { query, type SqlClient, type TextRow } from './client.js'
 import { quoteIdentifier } from './identifiers.js'
 import { rareSeparator } from './separators.js'
-import type { TableColumn, TableShape } from './table-shape.js'
+import type { TableColumn } from './table-catalogue.js'
+import type { TableShape } from './table-shape.js'
 
 /**
  * A customer as the store returns it: `id`, `account_id`, `email`, the standard fields that the table has (texts as
