@@ -1,4 +1,5 @@
-import { type ColumnMapping, mapColumns } from './columns.js'
+import type { ColumnMapping } from './column-targets.js'
+import { mapColumns } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
 import type { StandardColumn } from './names.js'
 import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'

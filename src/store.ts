@@ -1,5 +1,5 @@
 import { orAborted, stopIfAborted } from './abort.js'
-import { isEmailHeader } from './columns.js'
+import { isEmailHeader } from './column-targets.js'
 import { openCsv } from './csv/file.js'
 import { openRows, type RowsInput } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'

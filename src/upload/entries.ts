@@ -1,4 +1,4 @@
-import type { ColumnMapping } from '../columns.js'
+import type { ColumnMapping } from '../column-targets.js'
 import type { QuoteFault } from '../csv/records.js'
 import { type BatchRow, compareJsonbKeys } from '../db/batch.js'
 import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'

@@ -1,5 +1,4 @@
-import type { ColumnOptions, ColumnWarning, IgnoredReason } from '../columns.js'
-import { COLUMN_OPTION_RULES } from '../columns.js'
+import { COLUMN_OPTION_RULES, type ColumnOptions, type ColumnWarning, type IgnoredReason } from '../column-targets.js'
 import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
 import type { MergeOptions } from '../db/batch-statement.js'
 import type { DateFormat, NumberFormat } from '../db/field-values.js'

@@ -1,12 +1,12 @@
+import { proposeNames } from '../column-problems.js'
 import {
   type ColumnOptions,
   type ColumnWarning,
   type IgnoredReason,
-  inspectColumns,
   isEmailHeader,
   type MappedColumn,
-  proposeNames,
-} from '../columns.js'
+} from '../column-targets.js'
+import { inspectColumns } from '../columns.js'
 import type { Encoding } from '../csv/decode.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Sql } from 'postgres'
-import { type ColumnMapping, type ColumnOptions, mapColumns } from '../../src/columns.js'
+import type { ColumnMapping, ColumnOptions } from '../../src/column-targets.js'
+import { mapColumns } from '../../src/columns.js'
 import { isCustomAttributesError, readMigrations } from '../../src/index.js'
 import { type ParsedRow, parseRow } from '../../src/rows.js'
 import type { CustomAttributesStore, UpsertOptions } from '../../src/store.js'
