@@ -4,28 +4,31 @@ import { openCsv } from './csv/file.js'
 import { openRows, type RowsInput } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
-import type { MergeOptions } from './db/batch-statement.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
-import type { DateFormat, NumberFormat } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MIGRATION_DEFAULTS } from './db/migrations.js'
 import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
-import { type CustomerInput, type UpsertResult, upsertCustomer } from './db/upsert.js'
+import {
+  type CustomerInput,
+  resolveUpsertOptions,
+  type UpsertOptions,
+  type UpsertResult,
+  upsertCustomer,
+} from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import type { Message } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
-import { isText, isTextList, kindOf, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
+import { isText, isTextList, kindOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
 import { compileTemplate } from './template/render.js'
 import type { TemplateOptions } from './template/template-options.js'
 import {
-  MERGE_OPTION_RULES,
   resolveUploadOptions,
   resolveUploadRowsOptions,
   type UploadOptions,
@@ -48,13 +51,6 @@ export interface StoreOptions {
   emailCase?: 'lower' | 'preserve'
   /** Most characters of one value. Default 10,000. */
   maxValueLength?: number
-}
-
-/** Options of `upsertCustomer`; they mean what they mean for an upload. */
-export interface UpsertOptions extends Partial<MergeOptions> {
-  dateFormat?: DateFormat
-  /** For texts; numbers are numbers. */
-  numberFormat?: NumberFormat
 }
 
 /** The merge tags that an account's templates can use. */
@@ -190,18 +186,6 @@ const STORE_DEFAULTS = {
 
 type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_DEFAULTS>
 
-const UPSERT_RULES = {
-  ...MERGE_OPTION_RULES,
-  dateFormat: oneOf('iso', 'mdy', 'dmy'),
-  numberFormat: oneOf('point', 'comma'),
-}
-const UPSERT_DEFAULTS = {
-  existing: 'merge',
-  unknown: 'create',
-  emptyValues: 'keep',
-  dateFormat: 'iso',
-} satisfies UpsertOptions
-
 /**
  * Makes a store on a postgres.js client. Nothing is sent until the first call, which reads the tables' shape once.
  *
@@ -290,9 +274,8 @@ function storeOn(
       return storeOn(tx, options, loadShape)
     },
     async upsertCustomer(accountId, customer, given) {
-      const call = 'upsertCustomer'
-      const settings = resolveOptions<UpsertOptions, typeof UPSERT_DEFAULTS>(call, UPSERT_RULES, UPSERT_DEFAULTS, given)
-      return onAccount({ call, writes: true }, accountId, ({ shape, accountId }) =>
+      const settings = resolveUpsertOptions(given)
+      return onAccount({ call: 'upsertCustomer', writes: true }, accountId, ({ shape, accountId }) =>
         upsertCustomer(sql, shape, accountId, customer, {
           ...settings,
           maxCustomAttributes,

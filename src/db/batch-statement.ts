@@ -1,16 +1,10 @@
 import { quoteIdentifier } from './identifiers.js'
+import type { ResolvedMergeOptions } from './merge-options.js'
 import type { TableColumn } from './table-catalogue.js'
 import type { TableShape } from './table-shape.js'
 
-/** How a row is merged into a customer that exists, and what becomes of one that does not. */
-export interface MergeOptions {
-  existing: 'merge' | 'replace' | 'reject'
-  unknown: 'create' | 'reject'
-  emptyValues: 'keep' | 'clear'
-}
-
 /** What one batch statement is to do. */
-export interface BatchPlan extends MergeOptions {
+export interface BatchPlan extends Omit<ResolvedMergeOptions, 'dateFormat'> {
   /** the standard fields that the rows fill, without email */
   fields: readonly TableColumn[]
   /** whether the rows carry attributes */
@@ -284,7 +278,7 @@ function insertSql(
 function newValueSql(
   { name, castType, defaultSql, isNotNull }: TableColumn,
   source: string,
-  emptyValues: MergeOptions['emptyValues'],
+  emptyValues: BatchPlan['emptyValues'],
 ): string {
   if (name === 'status') return `coalesce(${source}.status, 'active'::${castType})`
   const hasDefault = defaultSql && (emptyValues === 'keep' || isNotNull)

@@ -1,15 +1,23 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
-import { kindOf } from '../options.js'
-import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
+import { kindOf, type Resolved, resolveOptions } from '../options.js'
+import {
+  emailProblem,
+  invalidCharacter,
+  isUnstorable,
+  type ParsedRow,
+  type RowOptions,
+  type RowProblem,
+  valueTooLong,
+} from '../rows.js'
 import { trim } from '../values.js'
 import { lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
-import type { MergeOptions } from './batch-statement.js'
 import { isTransaction, type SqlClient } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
-import { type DateFormat, type NumberFormat, valueCheck } from './field-values.js'
+import { type NumberFormat, valueCheck } from './field-values.js'
+import { MERGE_DEFAULTS, MERGE_OPTION_RULES, type MergeOptions, type ResolvedMergeOptions } from './merge-options.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
@@ -28,12 +36,27 @@ export interface UpsertResult {
   outcome: 'created' | 'updated' | 'unchanged'
 }
 
+/** Options of `upsertCustomer`; they mean what they mean for an upload. */
+export interface UpsertOptions extends MergeOptions {
+  /** For texts; numbers are numbers. */
+  numberFormat?: NumberFormat
+}
+
+/** @throws CustomAttributesError `INVALID_OPTION` */
+export function resolveUpsertOptions(
+  options: UpsertOptions | undefined,
+): Resolved<UpsertOptions, typeof MERGE_DEFAULTS> {
+  return resolveOptions<UpsertOptions, typeof MERGE_DEFAULTS>(
+    'upsertCustomer',
+    MERGE_OPTION_RULES,
+    MERGE_DEFAULTS,
+    options,
+  )
+}
+
 /** How one customer is stored; all resolved. */
-export interface UpsertSettings extends MergeOptions {
+export interface UpsertSettings extends ResolvedMergeOptions, Required<RowOptions> {
   maxCustomAttributes: number
-  maxValueLength: number
-  emailCase: 'lower' | 'preserve'
-  dateFormat: DateFormat
   numberFormat?: NumberFormat
 }
 

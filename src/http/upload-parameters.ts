@@ -1,8 +1,9 @@
 import { CSV_OPTION_RULES } from '../csv/file.js'
+import { MERGE_OPTION_RULES } from '../db/merge-options.js'
 import { CustomAttributesError } from '../errors.js'
 import { fieldOfForm, nameForm } from '../names.js'
 import { type OptionRule, oneOf } from '../options.js'
-import { MERGE_OPTION_RULES, UPLOAD_OPTION_RULES, type UploadOptions } from '../upload/options.js'
+import { UPLOAD_OPTION_RULES, type UploadOptions } from '../upload/options.js'
 import { OPTION_FIELDS } from './csv-body.js'
 import type { HttpSettings } from './settings.js'
 
@@ -12,7 +13,7 @@ type Choices = Readonly<Record<string, { option: keyof UploadOptions; rule: Opti
 const READING: Choices = {
   delimiter: { option: 'delimiter', rule: CSV_OPTION_RULES.delimiter },
   encoding: { option: 'encoding', rule: CSV_OPTION_RULES.encoding },
-  number_format: { option: 'numberFormat', rule: UPLOAD_OPTION_RULES.numberFormat },
+  number_format: { option: 'numberFormat', rule: MERGE_OPTION_RULES.numberFormat },
   short_rows: { option: 'shortRows', rule: UPLOAD_OPTION_RULES.shortRows },
 }
 

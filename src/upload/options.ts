@@ -1,7 +1,7 @@
 import { COLUMN_OPTION_RULES, type ColumnOptions, type ColumnWarning, type IgnoredReason } from '../column-targets.js'
 import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
-import type { MergeOptions } from '../db/batch-statement.js'
-import type { DateFormat, NumberFormat } from '../db/field-values.js'
+import type { NumberFormat } from '../db/field-values.js'
+import { MERGE_DEFAULTS, MERGE_OPTION_RULES, type MergeOptions } from '../db/merge-options.js'
 import {
   isFlag,
   isFunction,
@@ -9,7 +9,6 @@ import {
   isTextList,
   isTexts,
   LIMITS,
-  type OptionRule,
   oneOf,
   type Resolved,
   resolveOptions,
@@ -24,6 +23,7 @@ export interface UploadOptions
   extends CsvOptions,
     RowCheckOptions,
     CellOptions,
+    MergeOptions,
     Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
   /**
    * Values that every row gets: standard fields and attributes by name, `{ source: 'Trade fair', Campaign: 'Spring' }`. A
@@ -31,24 +31,12 @@ export interface UploadOptions
    * gives. Default none.
    */
   constants?: Readonly<Record<string, string>>
-  /**
-   * What a row does to a customer that exists: `'merge'` (default) replaces the standard fields it fills and merges the
-   * attributes by name, `'replace'` replaces the whole attribute object and still keeps standard fields that the row
-   * leaves empty, `'reject'` rejects the row as `CUSTOMER_EXISTS`.
-   */
-  existing?: MergeOptions['existing']
-  /** What a row does whose customer does not exist: `'create'` (default), or `'reject'` as `CUSTOMER_NOT_FOUND`. */
-  unknown?: MergeOptions['unknown']
-  /** What a blank cell does: `'keep'` (default) nothing, `'clear'` empties the field or removes the attribute. */
-  emptyValues?: MergeOptions['emptyValues']
   /** `'skip'` (default) goes on after a bad row; `'abort'` ends the upload with `INVALID_ROW` at the first. */
   onInvalidRow?: 'skip' | 'abort'
   /** One transaction, all or nothing. Uses one lane and holds its locks to the end. Default `false`. */
   atomic?: boolean
   /** The same statements, rolled back: true counts, nothing kept. Locks and triggers as with `atomic`. Default `false`. */
   dryRun?: boolean
-  /** How dates that are not ISO 8601 are read: `'iso'` (default) not at all, `'mdy'`, or `'dmy'`. */
-  dateFormat?: DateFormat
   /**
    * How numbers are written: `'point'` reads `1,234.50`, `'comma'` reads `1.234,50`; groups may also be parted by blanks or
    * apostrophes. Default none: a decimal point, no groups.
@@ -112,23 +100,14 @@ export const UPLOAD_DEFAULTS = {
   ...CELL_DEFAULTS,
   attributes: 'all',
   fields: 'all',
-  existing: 'merge',
-  unknown: 'create',
-  emptyValues: 'keep',
+  ...MERGE_DEFAULTS,
   onInvalidRow: 'skip',
   atomic: false,
   dryRun: false,
-  dateFormat: 'iso',
   maxRows: LIMITS.maxRows,
   concurrency: 2,
   batchSize: 2_000,
 } as const satisfies UploadOptions
-
-export const MERGE_OPTION_RULES = {
-  existing: oneOf('merge', 'replace', 'reject'),
-  unknown: oneOf('create', 'reject'),
-  emptyValues: oneOf('keep', 'clear'),
-} satisfies Record<keyof MergeOptions, OptionRule>
 
 export const UPLOAD_OPTION_RULES = {
   ...CSV_OPTION_RULES,
@@ -143,8 +122,6 @@ export const UPLOAD_OPTION_RULES = {
   onInvalidRow: oneOf('skip', 'abort'),
   atomic: isFlag,
   dryRun: isFlag,
-  dateFormat: oneOf('iso', 'mdy', 'dmy'),
-  numberFormat: oneOf('point', 'comma'),
   signal: isSignal,
   onProgress: isFunction,
   onRejected: isFunction,
