@@ -1,4 +1,4 @@
-export type { Encoding } from './csv/decode.js'
+export type { Encoding } from './csv/encoding.js'
 export type { CsvOptions, CsvWarning } from './csv/file.js'
 export type { Delimiter } from './csv/records.js'
 export type { RowCells, RowsInput } from './csv/rows.js'

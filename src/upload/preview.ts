@@ -7,8 +7,8 @@ import {
   type MappedColumn,
 } from '../column-targets.js'
 import { inspectColumns } from '../columns.js'
-import type { Encoding } from '../csv/decode.js'
 import { isBlankRecord } from '../csv/dialect.js'
+import type { Encoding } from '../csv/encoding.js'
 import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'
 import type { Delimiter } from '../csv/records.js'
 import type { CsvInput } from '../csv/source.js'
