@@ -256,17 +256,16 @@ function storeOn(
   }
 
   async function findCustomers(
-    { shape, accountId }: AccountContext,
+    account: AccountContext,
     emails: readonly string[],
   ): Promise<Map<string, Customer | null>> {
-    const keyOf = (email: string) => (shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
+    const keyOf = (email: string) => (account.shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
     const wanted = [...new Set(emails.map(normalizeEmail))].filter((email) => email !== '' && !isUnstorable(email))
-    const found = new Map((await readCustomers(sql, shape, accountId, wanted)).map((row) => [keyOf(row.email), row]))
+    const found = new Map((await readCustomers(account, wanted)).map((row) => [keyOf(row.email), row]))
     return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
   }
 
-  const pagesOf = ({ shape, accountId }: AccountContext, pages: PageSettings) =>
-    readPages(sql, shape, accountId, normalizeEmail, pages)
+  const pagesOf = (account: AccountContext, pages: PageSettings) => readPages(account, normalizeEmail, pages)
 
   return {
     with(tx) {
@@ -275,8 +274,8 @@ function storeOn(
     },
     async upsertCustomer(accountId, customer, given) {
       const settings = resolveUpsertOptions(given)
-      return onAccount({ call: 'upsertCustomer', writes: true }, accountId, ({ shape, accountId }) =>
-        upsertCustomer(sql, shape, accountId, customer, {
+      return onAccount({ call: 'upsertCustomer', writes: true }, accountId, (account) =>
+        upsertCustomer(account, customer, {
           ...settings,
           maxCustomAttributes,
           maxValueLength,
@@ -321,21 +320,19 @@ function storeOn(
         return onAccount({ call: 'previewCsv', signal }, accountId, (account) => previewCsv(account, csv, resolved))
       }),
     upsertAttributeDefinitions: (accountId, names) =>
-      onAccount({ call: 'upsertAttributeDefinitions', writes: true }, accountId, ({ shape, accountId }) => {
-        checkAttributeNames(names, shape)
+      onAccount({ call: 'upsertAttributeDefinitions', writes: true }, accountId, (account) => {
+        checkAttributeNames(names, account.shape)
         return retry(sql, async (db) => {
-          if (isTransaction(sql)) await lockAccount(db, shape, accountId)
-          await recordDefinitions(db, shape, accountId, names)
+          if (isTransaction(sql)) await lockAccount({ ...account, sql: db })
+          await recordDefinitions({ ...account, sql: db }, names)
         })
       }),
     getAttributeDefinitions: (accountId) =>
-      onAccount({ call: 'getAttributeDefinitions' }, accountId, ({ shape, accountId }) =>
-        readDefinitions(sql, shape, accountId),
-      ),
+      onAccount({ call: 'getAttributeDefinitions' }, accountId, (account) => readDefinitions(account)),
     getMergeTags: (accountId) =>
-      onAccount({ call: 'getMergeTags' }, accountId, async ({ shape, accountId }) => ({
-        standardFields: [...shape.standardFields].sort(),
-        customAttributes: await readDefinitions(sql, shape, accountId),
+      onAccount({ call: 'getMergeTags' }, accountId, async (account) => ({
+        standardFields: [...account.shape.standardFields].sort(),
+        customAttributes: await readDefinitions(account),
       })),
     async renderForCustomers(accountId, template, emails, given) {
       checkEmails(emails)
@@ -353,7 +350,7 @@ function storeOn(
     async preflight(accountId, message, given) {
       const { pages, run } = preparePreflight(message, given)
       return onAccount(pages, accountId, async (account) => {
-        const definitions = await readDefinitions(sql, account.shape, account.accountId, pages.signal)
+        const definitions = await readDefinitions(account, pages.signal)
         return run([...account.shape.standardFields, ...definitions], pagesOf(account, pages))
       })
     },

@@ -11,9 +11,9 @@ import {
   valueTooLong,
 } from '../rows.js'
 import { trim } from '../values.js'
-import { lockAccount } from './accounts.js'
+import { type Account, lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
-import { isTransaction, type SqlClient } from './client.js'
+import { isTransaction } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
 import { type NumberFormat, valueCheck } from './field-values.js'
@@ -65,12 +65,11 @@ const READ_ONLY = new Set(['id', 'account_id', 'created_at', 'updated_at'])
 
 /** Stores one customer: the same statement as an upload's batch, with one row. */
 export async function upsertCustomer(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  account: Account,
   input: CustomerInput | ParsedRow,
   settings: UpsertSettings,
 ): Promise<UpsertResult> {
+  const { sql, shape, accountId } = account
   const { email, fields, attributes } = readInput(input, shape, settings)
   const names = [...attributes.keys()].sort(compareJsonbKeys)
   const given = names.filter((name) => attributes.get(name) !== '')
@@ -95,7 +94,7 @@ export async function upsertCustomer(
   }
   for (let tries = 1; ; tries++) {
     const outcome = await retry(sql, async (db) => {
-      if (isTransaction(sql)) await lockAccount(db, shape, accountId)
+      if (isTransaction(sql)) await lockAccount({ ...account, sql: db })
       return writeBatch(db, target, [{ email, text, separator }], given.length > 0)
     })
     const fate = outcome.unstored.get(email)

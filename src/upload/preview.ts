@@ -104,8 +104,8 @@ export async function previewCsv(
   csv: CsvInput,
   options: ReturnType<typeof resolvePreviewOptions>,
 ): Promise<CsvPreview> {
-  const { sql, shape, accountId } = context
-  const known = await readDefinitions(sql, shape, accountId, options.signal)
+  const { shape } = context
+  const known = await readDefinitions(context, options.signal)
   const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
   try {
     const { columns, attributes, fields } = options
