@@ -132,57 +132,43 @@ export async function readAttributeChecks(sql: SqlClient, { oid }: CatalogueTabl
   return rows.map(([definition, name]) => ({ definition: definition ?? '', name: name! }))
 }
 
-/** Whether a trigger or a rule may swallow or change a row that is inserted. */
-export function hasInsertTriggers(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
-  return hasRows(
-    sql,
-    `select 1::text from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
+/** What is true of a customer table when its query finds a row. */
+const TRAITS = {
+  /** whether a trigger or a rule may swallow or change a row that is inserted */
+  hasInsertTriggers: `select 1::text from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
      union all
      select 1::text from pg_catalog.pg_trigger t
      where not t.tgisinternal and t.tgtype & 6 = 6 -- before insert
        and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
      limit 1`,
-    [oid],
-  )
-}
-
-/** Whether another index than the unique one begins with the account. */
-export function hasRivalIndex(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
-  return hasRows(
-    sql,
-    `select 1::text from pg_catalog.pg_index i
+  /** whether a constraint or trigger may wait for the end of the transaction */
+  hasDeferredChecks: `select 1::text from pg_catalog.pg_trigger t where t.tgdeferrable
+     and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
+     limit 1`,
+  /** whether an index other than the unique one begins with the account: the planner can take it for as good */
+  hasRivalIndex: `select 1::text from pg_catalog.pg_index i
      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'account_id'
      left join pg_catalog.pg_attribute e on e.attrelid = i.indrelid and e.attnum = i.indkey[1]
      where i.indrelid = $1::oid and not (i.indisunique and i.indnkeyatts = 2 and e.attname = 'email' and i.indpred is null)
      limit 1`,
-    [oid],
-  )
-}
-
-/** Whether an index finds a customer by the id alone. */
-export function hasIdIndex(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
-  return hasRows(
-    sql,
-    `select 1::text from pg_catalog.pg_index i
+  /** whether an index finds a customer by the id alone */
+  hasIdIndex: `select 1::text from pg_catalog.pg_index i
      join pg_catalog.pg_class x on x.oid = i.indexrelid
      join pg_catalog.pg_am m on m.oid = x.relam and m.amname = 'btree'
      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'id'
      join pg_catalog.pg_opclass o on o.oid = i.indclass[0] and o.opcdefault
      where i.indrelid = $1::oid and i.indisvalid and i.indpred is null and i.indcollation[0] = a.attcollation
      limit 1`,
-    [oid],
-  )
-}
+} as const
 
-/** Whether a constraint or trigger may wait for the end of the transaction. */
-export function hasDeferredChecks(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
-  return hasRows(
-    sql,
-    `select 1::text from pg_catalog.pg_trigger t where t.tgdeferrable
-     and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
-     limit 1`,
-    [oid],
-  )
+/** What else the catalogue says of a customer table. */
+export type TableTraits = { -readonly [Trait in keyof typeof TRAITS]: boolean }
+
+export async function readTraits(sql: SqlClient, { oid }: CatalogueTable): Promise<TableTraits> {
+  const traits: Partial<TableTraits> = {}
+  for (const name of Object.keys(TRAITS) as (keyof TableTraits)[])
+    traits[name] = await hasRows(sql, TRAITS[name], [oid])
+  return traits as TableTraits
 }
 
 /** Whether Citus keeps the table's rows on several servers. */

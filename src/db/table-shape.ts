@@ -1,15 +1,13 @@
 import { STANDARD_COLUMNS, type StandardColumn } from '../names.js'
 import type { SqlClient } from './client.js'
 import {
-  hasDeferredChecks,
-  hasIdIndex,
-  hasInsertTriggers,
-  hasRivalIndex,
   isDistributed,
   readAttributeChecks,
   readDateStyle,
   readTable,
+  readTraits,
   type TableColumn,
+  type TableTraits,
 } from './table-catalogue.js'
 import {
   type AccountIdType,
@@ -22,7 +20,7 @@ import {
 } from './table-verdicts.js'
 
 /** What the library knows of the two tables, read once from the catalogue. */
-export interface TableShape {
+export interface TableShape extends TableTraits {
   /** the customer table as SQL text, with its schema, so that the search path does not matter */
   customerTable: string
   definitionTable: string
@@ -33,14 +31,6 @@ export interface TableShape {
   standardFields: readonly StandardColumn[]
   /** whether `a@x` and `A@x` are one email to the table (`citext`) */
   isEmailCaseInsensitive: boolean
-  /** whether a trigger or a rule may swallow or change a row that is inserted */
-  hasInsertTriggers: boolean
-  /** whether a constraint or trigger may wait for the end of the transaction */
-  hasDeferredChecks: boolean
-  /** whether an index other than the unique one begins with the account: the planner can take it for as good */
-  hasRivalIndex: boolean
-  /** whether an index finds a customer by the id alone */
-  hasIdIndex: boolean
   /** whether Citus keeps the table's rows on several servers, by account */
   isDistributed: boolean
 }
@@ -75,10 +65,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     columns,
     standardFields: STANDARD_COLUMNS.filter(isWritable),
     isEmailCaseInsensitive: email.type === 'citext',
-    hasInsertTriggers: await hasInsertTriggers(sql, customer),
-    hasDeferredChecks: await hasDeferredChecks(sql, customer),
-    hasRivalIndex: await hasRivalIndex(sql, customer),
-    hasIdIndex: await hasIdIndex(sql, customer),
+    ...(await readTraits(sql, customer)),
     isDistributed: await isDistributed(sql, customer),
   }
   if (shape.isDistributed) requireIsoDates(customer.name, await readDateStyle(sql))
