@@ -2,7 +2,7 @@ import { CustomAttributesError } from './errors.js'
 import { fieldOfAlias } from './field-names.js'
 import { cleanHeader, whyLeftOut } from './headers.js'
 import { fieldOfForm, isSpeltAlike, isStandardColumn, nameForm, nameIndex, type StandardColumn } from './names.js'
-import { anyOf, isObject, isTextList, LIMITS, oneOf, type Resolved, wholeNumber } from './options.js'
+import { anyOf, isObject, isTextList, LIMITS, oneOf, type Resolved, wholeNumber, withDefault } from './options.js'
 import { trim } from './values.js'
 
 /** Where a column goes: to a standard field, to a custom attribute, or nowhere (`null`). */
@@ -95,23 +95,22 @@ export interface ColumnOptions {
   maxCustomAttributes?: number
 }
 
-export const COLUMN_OPTION_RULES = {
+export const COLUMN_OPTIONS = {
   columns: anyOf(isObject, (value: unknown) => (Array.isArray(value) ? undefined : 'an array')),
-  attributes: anyOf(oneOf('all', 'none'), isTextList),
-  fields: anyOf(oneOf('all'), (value: unknown) =>
-    Array.isArray(value) && value.every((field) => isStandardColumn(field)) ? undefined : 'an array of standard fields',
+  attributes: withDefault(anyOf(oneOf('all', 'none'), isTextList), 'all'),
+  fields: withDefault(
+    anyOf(oneOf('all'), (value: unknown) =>
+      Array.isArray(value) && value.every((field) => isStandardColumn(field))
+        ? undefined
+        : 'an array of standard fields',
+    ),
+    'all',
   ),
   knownAttributes: isTextList,
-  maxCustomAttributes: wholeNumber(0, 10_000),
+  maxCustomAttributes: withDefault(wholeNumber(0, 10_000), LIMITS.maxCustomAttributes),
 }
 
-export const COLUMN_DEFAULTS = {
-  attributes: 'all',
-  fields: 'all',
-  maxCustomAttributes: LIMITS.maxCustomAttributes,
-} as const satisfies ColumnOptions
-
-export type ResolvedColumnOptions = Resolved<ColumnOptions, typeof COLUMN_DEFAULTS>
+export type ResolvedColumnOptions = Resolved<ColumnOptions, typeof COLUMN_OPTIONS>
 
 /**
  * How an email column is recognised by its header alone, before anything is mapped: by form, by alias, or by the option

@@ -1,8 +1,7 @@
 import { duplicateColumns, invalidNames, missingEmail, tooManyAttributes, unknownColumns } from './column-problems.js'
 import {
   assignTargets,
-  COLUMN_DEFAULTS,
-  COLUMN_OPTION_RULES,
+  COLUMN_OPTIONS,
   type ColumnMapping,
   type ColumnOptions,
   checkTargets,
@@ -12,7 +11,7 @@ import {
 import { type Problem, throwProblem, toProblem } from './errors.js'
 import { type FieldSuggestion, suggestFields } from './field-suggestions.js'
 import type { StandardColumn } from './names.js'
-import { isTextList, kindOf, resolveOptions } from './options.js'
+import { defaultsOf, isTextList, kindOf, resolveOptions } from './options.js'
 
 /** The standard fields that a header may mean, though no rule says so. */
 export interface ColumnSuggestion {
@@ -44,7 +43,7 @@ export function inspectColumns(
 
 function readColumns(call: string, headers: readonly string[], options: ColumnOptions | undefined) {
   const problems: Problem[] = []
-  let resolved: ResolvedColumnOptions = COLUMN_DEFAULTS
+  let resolved: ResolvedColumnOptions = defaultsOf(COLUMN_OPTIONS)
   if (isTextList(headers) !== undefined) {
     problems.push({
       code: 'INVALID_ARGUMENT',
@@ -54,16 +53,11 @@ function readColumns(call: string, headers: readonly string[], options: ColumnOp
     return { mapping: toMapping([]), problems, fields: resolved.fields }
   }
   try {
-    resolved = resolveOptions<ColumnOptions, typeof COLUMN_DEFAULTS>(
-      call,
-      COLUMN_OPTION_RULES,
-      COLUMN_DEFAULTS,
-      options,
-    )
+    resolved = resolveOptions(call, COLUMN_OPTIONS, options)
     checkTargets(resolved.columns)
   } catch (error) {
     problems.push(toProblem(error))
-    resolved = COLUMN_DEFAULTS
+    resolved = defaultsOf(COLUMN_OPTIONS)
   }
   const columns = assignTargets(headers, resolved)
   const mapping = toMapping(columns)

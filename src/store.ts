@@ -9,23 +9,18 @@ import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
 import { refuseIfHeld } from './db/holds.js'
-import { MIGRATION_DEFAULTS } from './db/migrations.js'
+import { MERGE_OPTIONS } from './db/merge-options.js'
+import { MIGRATION_OPTIONS } from './db/migrations.js'
 import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
-import {
-  type CustomerInput,
-  resolveUpsertOptions,
-  type UpsertOptions,
-  type UpsertResult,
-  upsertCustomer,
-} from './db/upsert.js'
+import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import type { Message } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
-import { isText, isTextList, kindOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
-import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
+import { isTextList, kindOf, type Resolved, resolveOptions } from './options.js'
+import { isUnstorable, type ParsedRow, ROW_OPTIONS } from './rows.js'
 import { compileTemplate } from './template/render.js'
 import type { TemplateOptions } from './template/template-options.js'
 import {
@@ -170,21 +165,14 @@ export interface CustomAttributesStore {
   preflight(accountId: AccountId, message: Message, options: PreflightOptions): Promise<PreflightReport>
 }
 
-const STORE_RULES = {
-  ...ROW_OPTION_RULES,
-  customerTable: isText,
-  definitionTable: isText,
-  maxCustomAttributes: wholeNumber(0, 10_000),
+const STORE_OPTIONS = {
+  ...ROW_OPTIONS,
+  customerTable: MIGRATION_OPTIONS.customerTable,
+  definitionTable: MIGRATION_OPTIONS.definitionTable,
+  maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
 }
 
-const STORE_DEFAULTS = {
-  ...ROW_DEFAULTS,
-  customerTable: MIGRATION_DEFAULTS.customerTable,
-  definitionTable: MIGRATION_DEFAULTS.definitionTable,
-  maxCustomAttributes: MIGRATION_DEFAULTS.maxCustomAttributes,
-} satisfies StoreOptions
-
-type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_DEFAULTS>
+type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_OPTIONS>
 
 /**
  * Makes a store on a postgres.js client. Nothing is sent until the first call, which reads the tables' shape once.
@@ -195,12 +183,7 @@ type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_DEFAULTS>
  */
 export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptions): CustomAttributesStore {
   checkClient(sql)
-  const resolved = resolveOptions<StoreOptions, typeof STORE_DEFAULTS>(
-    'createCustomAttributesStore',
-    STORE_RULES,
-    STORE_DEFAULTS,
-    options,
-  )
+  const resolved = resolveOptions('createCustomAttributesStore', STORE_OPTIONS, options)
   return storeOn(sql, resolved, rememberShape(resolved))
 }
 
@@ -273,7 +256,7 @@ function storeOn(
       return storeOn(tx, options, loadShape)
     },
     async upsertCustomer(accountId, customer, given) {
-      const settings = resolveUpsertOptions(given)
+      const settings = resolveOptions('upsertCustomer', MERGE_OPTIONS, given)
       return onAccount({ call: 'upsertCustomer', writes: true }, accountId, (account) =>
         upsertCustomer(account, customer, {
           ...settings,

@@ -1,5 +1,14 @@
 import { CustomAttributesError } from '../errors.js'
-import { isTextList, LIMITS, type OptionRule, oneOf, type Resolved, wholeNumber } from '../options.js'
+import {
+  defaultsOf,
+  isTextList,
+  LIMITS,
+  type OptionRule,
+  oneOf,
+  type Resolved,
+  wholeNumber,
+  withDefault,
+} from '../options.js'
 import { createDecoder, type Decoder } from './decode.js'
 import { DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
 import { chooseEncoding, type Encoding, isEncoding, readByteOrderMark } from './encoding.js'
@@ -30,25 +39,18 @@ export interface CsvOptions {
 const isHeaderList: OptionRule = (value) =>
   isTextList(value) === undefined && (value as readonly string[]).length > 0 ? undefined : 'a filled array of strings'
 
-export const CSV_OPTION_RULES = {
-  delimiter: oneOf('auto', ...DELIMITERS),
-  encoding: isEncoding,
+export const CSV_OPTIONS = {
+  delimiter: withDefault(oneOf('auto', ...DELIMITERS), 'auto'),
+  encoding: withDefault(isEncoding, 'auto'),
   headers: isHeaderList,
-  maxBytes: wholeNumber(1),
-  maxColumns: wholeNumber(1),
-  maxRecordBytes: wholeNumber(1),
+  maxBytes: withDefault(wholeNumber(1), LIMITS.maxBytes),
+  maxColumns: withDefault(wholeNumber(1), LIMITS.maxColumns),
+  maxRecordBytes: withDefault(wholeNumber(1), LIMITS.maxRecordBytes),
 }
-
-export const CSV_DEFAULTS = {
-  delimiter: 'auto',
-  encoding: 'auto',
-  maxBytes: LIMITS.maxBytes,
-  maxColumns: LIMITS.maxColumns,
-  maxRecordBytes: LIMITS.maxRecordBytes,
-} as const satisfies CsvOptions
+export const CSV_DEFAULTS = defaultsOf(CSV_OPTIONS)
 
 /** The options with nothing left open. */
-export type ResolvedCsvOptions = Resolved<CsvOptions, typeof CSV_DEFAULTS>
+export type ResolvedCsvOptions = Resolved<CsvOptions, typeof CSV_OPTIONS>
 
 /** Something about a file that its owner should know, though it could be read. */
 export interface CsvWarning {

@@ -1,4 +1,4 @@
-import { type OptionRule, oneOf } from '../options.js'
+import { oneOf, withDefault } from '../options.js'
 import { DATE_FORMATS, type DateFormat, NUMBER_FORMATS } from './field-values.js'
 
 /** How a row is stored: what it does to a customer that exists or does not, and how it is read. */
@@ -19,17 +19,10 @@ export interface MergeOptions {
 
 export type ResolvedMergeOptions = Required<MergeOptions>
 
-export const MERGE_OPTION_RULES = {
-  existing: oneOf('merge', 'replace', 'reject'),
-  unknown: oneOf('create', 'reject'),
-  emptyValues: oneOf('keep', 'clear'),
-  dateFormat: oneOf(...DATE_FORMATS),
+export const MERGE_OPTIONS = {
+  existing: withDefault(oneOf('merge', 'replace', 'reject'), 'merge'),
+  unknown: withDefault(oneOf('create', 'reject'), 'create'),
+  emptyValues: withDefault(oneOf('keep', 'clear'), 'keep'),
+  dateFormat: withDefault(oneOf(...DATE_FORMATS), 'iso'),
   numberFormat: oneOf(...NUMBER_FORMATS),
-} satisfies Record<keyof MergeOptions | 'numberFormat', OptionRule>
-
-export const MERGE_DEFAULTS = {
-  existing: 'merge',
-  unknown: 'create',
-  emptyValues: 'keep',
-  dateFormat: 'iso',
-} as const satisfies ResolvedMergeOptions
+}

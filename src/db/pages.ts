@@ -1,6 +1,6 @@
 import { stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
-import { isSignal, isText, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
+import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import type { Account } from './accounts.js'
 import { type Audience, type AudienceCondition, checkAudience, whereCondition } from './audience.js'
@@ -21,10 +21,10 @@ export interface PageOptions {
   signal?: AbortSignal
 }
 
-export const PAGE_OPTION_RULES: { [Key in keyof Required<PageOptions>]: OptionRule } = {
+export const PAGE_OPTIONS = {
   // Checked by checkAudience, with its own code.
   audience: () => undefined,
-  pageSize: wholeNumber(1, 100_000),
+  pageSize: withDefault(wholeNumber(1, 100_000), 1_000),
   after: isText,
   signal: isSignal,
 }
@@ -38,12 +38,7 @@ export interface PageSettings extends PageOptions {
 
 /** @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE` */
 export function resolvePageOptions(options: PageOptions): PageSettings {
-  const resolved = resolveOptions<PageOptions, { pageSize: number }>(
-    'pageCustomers',
-    PAGE_OPTION_RULES,
-    { pageSize: 1_000 },
-    options,
-  )
+  const resolved = resolveOptions('pageCustomers', PAGE_OPTIONS, options)
   checkAudience(resolved.audience)
   return { ...resolved, call: 'pageCustomers' }
 }

@@ -1,6 +1,6 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
-import { kindOf, type Resolved, resolveOptions } from '../options.js'
+import { kindOf } from '../options.js'
 import {
   emailProblem,
   invalidCharacter,
@@ -17,7 +17,7 @@ import { isTransaction } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
 import { type NumberFormat, valueCheck } from './field-values.js'
-import { MERGE_DEFAULTS, MERGE_OPTION_RULES, type MergeOptions, type ResolvedMergeOptions } from './merge-options.js'
+import type { MergeOptions, ResolvedMergeOptions } from './merge-options.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
@@ -40,18 +40,6 @@ export interface UpsertResult {
 export interface UpsertOptions extends MergeOptions {
   /** For texts; numbers are numbers. */
   numberFormat?: NumberFormat
-}
-
-/** @throws CustomAttributesError `INVALID_OPTION` */
-export function resolveUpsertOptions(
-  options: UpsertOptions | undefined,
-): Resolved<UpsertOptions, typeof MERGE_DEFAULTS> {
-  return resolveOptions<UpsertOptions, typeof MERGE_DEFAULTS>(
-    'upsertCustomer',
-    MERGE_OPTION_RULES,
-    MERGE_DEFAULTS,
-    options,
-  )
 }
 
 /** How one customer is stored; all resolved. */

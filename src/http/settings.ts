@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
+import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import type { ExtraTags } from '../template/template-options.js'
 import { type ResolvedUploadOptions, resolveUploadOptions, type UploadOptions } from '../upload/options.js'
 import type { HttpRoute } from './routes.js'
@@ -54,38 +54,26 @@ export interface HttpSettings extends Required<Omit<HttpHandlerOptions, 'upload'
 const isBasePath: OptionRule = (value) =>
   typeof value === 'string' && /^(?:\/[^?#]*)?$/.test(value) ? undefined : 'a path that starts with /'
 
-const RULES = {
+const OPTIONS = {
   authorize: isFunction,
-  basePath: isBasePath,
-  allowAtomic: isFlag,
-  allowDryRun: isFlag,
-  allowConstants: isFlag,
+  basePath: withDefault(isBasePath, '/api'),
+  allowAtomic: withDefault(isFlag, false),
+  allowDryRun: withDefault(isFlag, false),
+  allowConstants: withDefault(isFlag, false),
   upload: isObject,
-  extraTags: isObject,
-  allowUnescaped: isFlag,
-  idleTimeout: wholeNumber(0, 2 ** 31 - 1),
-  heldTimeout: wholeNumber(0, 2 ** 31 - 1),
-  onError: isFunction,
+  extraTags: withDefault(isObject, {}),
+  allowUnescaped: withDefault(isFlag, false),
+  idleTimeout: withDefault(wholeNumber(0, 2 ** 31 - 1), 30_000),
+  heldTimeout: withDefault(wholeNumber(0, 2 ** 31 - 1), 120_000),
+  onError: withDefault(isFunction, () => {}),
 }
-
-const DEFAULTS = {
-  basePath: '/api',
-  allowAtomic: false,
-  allowDryRun: false,
-  allowConstants: false,
-  extraTags: {},
-  allowUnescaped: false,
-  idleTimeout: 30_000,
-  heldTimeout: 120_000,
-  onError: () => {},
-} satisfies Partial<HttpHandlerOptions>
 
 /** Options of an upload that are made anew for each request. */
 const PER_REQUEST = ['columns', 'signal', 'onProgress', 'onRejected'] as const
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolveSettings(options: HttpHandlerOptions): HttpSettings {
-  const settings = resolveOptions<HttpHandlerOptions, typeof DEFAULTS>('createHttpHandler', RULES, DEFAULTS, options)
+  const settings = resolveOptions('createHttpHandler', OPTIONS, options)
   if (settings.authorize === undefined) {
     throw new CustomAttributesError(
       'INVALID_OPTION',

@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isObject, kindOf, oneOf, resolveOptions } from '../options.js'
+import { isFlag, isObject, kindOf, oneOf, type Resolved, resolveOptions, withDefault } from '../options.js'
 
 /** What a template is written in: decides how values are escaped. */
 export type TemplateFormat = 'html' | 'text' | 'subject'
@@ -25,18 +25,14 @@ export interface TemplateOptions {
   extraTags?: ExtraTags
 }
 
-export const TEMPLATE_OPTION_RULES = {
-  format: oneOf('html', 'text', 'subject'),
-  missing: oneOf('empty', 'keep', 'error'),
-  allowUnescaped: isFlag,
+export const TEMPLATE_OPTIONS = {
+  format: withDefault(oneOf('html', 'text', 'subject'), 'html'),
+  missing: withDefault(oneOf('empty', 'keep', 'error'), 'empty'),
+  allowUnescaped: withDefault(isFlag, false),
   extraTags: isObject,
 }
 
-type TemplateDefaults = Required<Omit<TemplateOptions, 'extraTags'>>
-
-export const TEMPLATE_DEFAULTS: TemplateDefaults = { format: 'html', missing: 'empty', allowUnescaped: false }
-
-export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults
+export type ResolvedTemplateOptions = Resolved<TemplateOptions, typeof TEMPLATE_OPTIONS>
 
 /** Refuses a template that is no string; `where` is the name of a public function. */
 export function checkTemplateText(where: string, template: unknown): void {
@@ -48,5 +44,5 @@ export function checkTemplateText(where: string, template: unknown): void {
 
 /** Resolves the options of `where`, the name of a public function. */
 export function resolveTemplateOptions(where: string, options: TemplateOptions | undefined): ResolvedTemplateOptions {
-  return resolveOptions(where, TEMPLATE_OPTION_RULES, TEMPLATE_DEFAULTS, options)
+  return resolveOptions(where, TEMPLATE_OPTIONS, options)
 }
