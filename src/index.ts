@@ -1,4 +1,4 @@
-export type { Encoding } from './csv/decode.js'
+export type { Encoding } from './csv/encoding.js'
 export type { CsvOptions, CsvWarning } from './csv/file.js'
 export type { Delimiter } from './csv/records.js'
 export type { RowCells, RowsInput } from './csv/rows.js'
@@ -10,7 +10,7 @@ export type { Customer } from './db/customers.js'
 export type { DateFormat, NumberFormat } from './db/field-values.js'
 export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
 export type { PageOptions } from './db/pages.js'
-export type { CustomerInput, CustomerValue, UpsertResult } from './db/upsert.js'
+export type { CustomerInput, CustomerValue, UpsertOptions, UpsertResult } from './db/upsert.js'
 export type {
   ExtraTagsOption,
   MailMergeOptions,
@@ -25,7 +25,6 @@ export {
   createCustomAttributesStore,
   type MergeTags,
   type StoreOptions,
-  type UpsertOptions,
 } from './store.js'
 export type {
   UploadCounts,

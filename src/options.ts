@@ -67,45 +67,58 @@ export const anyOf =
     return expected.includes(undefined) ? undefined : expected.join(' or ')
   }
 
+/** The rule of an option that has a default, and the default. */
+export function withDefault<const Value>(rule: OptionRule, value: Value): OptionRule & { default: Value } {
+  return Object.assign((given: unknown) => rule(given), { default: value })
+}
+
+type Defaulted<Table> = { [Key in keyof Table]: Table[Key] extends { default: unknown } ? Key : never }[keyof Table]
+
 /** Options in which those that have a default are always there. */
-export type Resolved<Options, Defaults> = Options & {
-  [Key in keyof Options & keyof Defaults]-?: Exclude<Options[Key], undefined>
+export type Resolved<Options, Table> = Options & {
+  [Key in keyof Options & Defaulted<Table>]-?: Exclude<Options[Key], undefined>
+}
+
+/** The defaults of a table of options. */
+export function defaultsOf<Table extends object>(
+  table: Table,
+): { [Key in Defaulted<Table>]: Table[Key] extends { default: infer Value } ? Value : never } {
+  const defaults: Record<string, unknown> = {}
+  for (const [name, rule] of Object.entries(table)) if ('default' in rule) defaults[name] = rule.default
+  return defaults as never
 }
 
 /**
- * Checks the options a caller gave against the rules and fills in the defaults. An option that is `undefined` counts as
+ * Checks the options a caller gave against their table and fills in the defaults. An option that is `undefined` counts as
  * not given, so that `{ signal: maybe }` needs no ceremony.
  *
  * @param where - the function the options belong to, for the message
- * @param rules - one rule per option; a key without a rule is unknown
- * @param defaults - values of the options that were not given
+ * @param table - each option's rule, and its default where it has one; a key that is not in it is unknown
  * @param given - what the caller passed
  * @throws CustomAttributesError `INVALID_OPTION`, naming the option, what was expected and what came
  */
-export function resolveOptions<Options extends object, Defaults extends Partial<Options>>(
-  where: string,
-  rules: { readonly [Key in keyof Required<Options>]: OptionRule },
-  defaults: Defaults,
-  given: Options | undefined,
-): Resolved<Options, Defaults> {
-  if (given === undefined) return { ...defaults } as unknown as Resolved<Options, Defaults>
+export function resolveOptions<
+  Options extends object,
+  Table extends { readonly [Key in keyof Required<Options>]: OptionRule & { default?: Options[Key] } },
+>(where: string, table: Table, given: Options | undefined): Resolved<Options, Table> {
+  const resolved: Record<string, unknown> = defaultsOf(table)
+  if (given === undefined) return resolved as unknown as Resolved<Options, Table>
   const notAnObject = isObject(given)
   if (notAnObject) throw invalidOption(where, 'options', notAnObject, given)
-  const resolved: Record<string, unknown> = { ...defaults }
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(rules, name)) {
+    if (!Object.hasOwn(table, name)) {
       throw new CustomAttributesError(
         'INVALID_OPTION',
-        `${where} has no option "${name}". Known options: ${Object.keys(rules).join(', ')}.`,
+        `${where} has no option "${name}". Known options: ${Object.keys(table).join(', ')}.`,
         { function: where, option: name },
       )
     }
     if (value === undefined) continue
-    const expected = rules[name as keyof Options](value)
+    const expected = table[name as keyof Options](value)
     if (expected !== undefined) throw invalidOption(where, name, expected, value)
     resolved[name] = value
   }
-  return resolved as unknown as Resolved<Options, Defaults>
+  return resolved as unknown as Resolved<Options, Table>
 }
 
 function invalidOption(where: string, option: string, expected: string, value: unknown): CustomAttributesError {

@@ -1,15 +1,13 @@
-export {
-  type ColumnMapping,
-  type ColumnOptions,
-  type ColumnReason,
-  type ColumnSuggestion,
-  type ColumnTarget,
-  type ColumnWarning,
-  type IgnoredReason,
-  inspectColumns,
-  type MappedColumn,
-  mapColumns,
-} from './columns.js'
+export type {
+  ColumnMapping,
+  ColumnOptions,
+  ColumnReason,
+  ColumnTarget,
+  ColumnWarning,
+  IgnoredReason,
+  MappedColumn,
+} from './column-targets.js'
+export { type ColumnSuggestion, inspectColumns, mapColumns } from './columns.js'
 export {
   CustomAttributesError,
   ERROR_CATALOGUE,

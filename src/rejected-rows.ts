@@ -1,5 +1,5 @@
 import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
-import { isFlag, isTextList, oneOf, resolveOptions } from './options.js'
+import { isFlag, isTextList, oneOf, resolveOptions, withDefault } from './options.js'
 import { trim } from './values.js'
 
 /** A row of an upload that was not stored, with its reason. */
@@ -26,6 +26,11 @@ export interface RejectedRowsCsvOptions {
   bom?: boolean
 }
 
+const REJECTED_ROWS_OPTIONS = {
+  delimiter: withDefault(oneOf(',', ';', '\t', '|'), ','),
+  bom: withDefault(isFlag, false),
+}
+
 /**
  * Writes rejected rows as a CSV in the file's own columns plus `error_code,error_message`: mended and uploaded again it
  * changes only the mended rows, as an upload ignores these two columns.
@@ -48,12 +53,7 @@ export function rejectedRowsCsv(
   if (isTextList(headers) !== undefined) {
     throw new CustomAttributesError('INVALID_ARGUMENT', 'headers must be an array of strings.', { argument: 'headers' })
   }
-  const { delimiter, bom } = resolveOptions<RejectedRowsCsvOptions, { delimiter: ','; bom: false }>(
-    'rejectedRowsCsv',
-    { delimiter: oneOf(',', ';', '\t', '|'), bom: isFlag },
-    { delimiter: ',', bom: false },
-    options,
-  )
+  const { delimiter, bom } = resolveOptions('rejectedRowsCsv', REJECTED_ROWS_OPTIONS, options)
   // A mended file that is rejected again has the two columns already: they are written anew, never doubled.
   const kept = headers.flatMap((header, index) => (/^error_(?:code|message)$/i.test(trim(header)) ? [] : [index]))
   const line = (cells: readonly string[]) => `${cells.map((cell) => formatCell(cell, delimiter)).join(delimiter)}\r\n`

@@ -1,7 +1,8 @@
-import { type ColumnMapping, mapColumns } from './columns.js'
+import type { ColumnMapping } from './column-targets.js'
+import { mapColumns } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
 import type { StandardColumn } from './names.js'
-import { isTextList, LIMITS, oneOf, resolveOptions, wholeNumber } from './options.js'
+import { defaultsOf, isTextList, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from './options.js'
 import { cleanValue, isEmail, trim } from './values.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
@@ -29,11 +30,15 @@ export interface CellOptions {
   emptyMarkers?: readonly string[]
 }
 
-export const CELL_OPTION_RULES = { shortRows: oneOf('reject', 'fill'), emptyMarkers: isTextList }
-export const CELL_DEFAULTS = { shortRows: 'reject', emptyMarkers: [] } as const satisfies CellOptions
+export const CELL_OPTIONS = {
+  shortRows: withDefault(oneOf('reject', 'fill'), 'reject'),
+  emptyMarkers: withDefault(isTextList, []),
+}
 
-export const ROW_OPTION_RULES = { emailCase: oneOf('lower', 'preserve'), maxValueLength: wholeNumber(1) }
-export const ROW_DEFAULTS = { emailCase: 'lower', maxValueLength: LIMITS.maxValueLength } as const satisfies RowOptions
+export const ROW_OPTIONS = {
+  emailCase: withDefault(oneOf('lower', 'preserve'), 'lower'),
+  maxValueLength: withDefault(wholeNumber(1), LIMITS.maxValueLength),
+}
 
 /** Why a row cannot be stored. */
 export interface RowProblem {
@@ -101,7 +106,8 @@ export function toParsedRow(targets: readonly RowTarget[], values: readonly stri
   return parsed
 }
 
-const PARSE_DEFAULTS = { ...ROW_DEFAULTS, ...CELL_DEFAULTS }
+const PARSE_OPTIONS = { ...ROW_OPTIONS, ...CELL_OPTIONS }
+const PARSE_DEFAULTS = defaultsOf(PARSE_OPTIONS)
 const DEFAULT_READERS = new WeakMap<ColumnMapping, RowReader>()
 
 function readerFor(
@@ -115,12 +121,7 @@ function readerFor(
       'parseRow needs an array of headers or the mapping that mapColumns returns.',
     )
   }
-  const resolved = resolveOptions<RowOptions & CellOptions, typeof PARSE_DEFAULTS>(
-    'parseRow',
-    { ...ROW_OPTION_RULES, ...CELL_OPTION_RULES },
-    PARSE_DEFAULTS,
-    options,
-  )
+  const resolved = resolveOptions('parseRow', PARSE_OPTIONS, options)
   if (options !== undefined) return createRowReader(mapping, resolved)
   const reader = DEFAULT_READERS.get(mapping) ?? createRowReader(mapping, resolved)
   DEFAULT_READERS.set(mapping, reader)

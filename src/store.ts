@@ -1,30 +1,29 @@
 import { orAborted, stopIfAborted } from './abort.js'
-import { isEmailHeader } from './columns.js'
+import { isEmailHeader } from './column-targets.js'
 import { openCsv } from './csv/file.js'
 import { openRows, type RowsInput } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
-import type { MergeOptions } from './db/batch-statement.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
-import { type DateFormat, isNumberType, type NumberFormat } from './db/field-values.js'
+import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
-import { MIGRATION_DEFAULTS } from './db/migrations.js'
+import { MERGE_OPTIONS } from './db/merge-options.js'
+import { MIGRATION_OPTIONS } from './db/migrations.js'
 import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
-import { type CustomerInput, type UpsertResult, upsertCustomer } from './db/upsert.js'
+import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import { type AccountNames, type Message, prepareRendering } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
-import { isText, isTextList, kindOf, oneOf, type Resolved, resolveOptions, wholeNumber } from './options.js'
-import { isUnstorable, type ParsedRow, ROW_DEFAULTS, ROW_OPTION_RULES } from './rows.js'
+import { isTextList, kindOf, type Resolved, resolveOptions } from './options.js'
+import { isUnstorable, type ParsedRow, ROW_OPTIONS } from './rows.js'
 import type { TemplateOptions } from './template/template-options.js'
 import {
-  MERGE_OPTION_RULES,
   resolveUploadOptions,
   resolveUploadRowsOptions,
   type UploadOptions,
@@ -47,13 +46,6 @@ export interface StoreOptions {
   emailCase?: 'lower' | 'preserve'
   /** Most characters of one value. Default 10,000. */
   maxValueLength?: number
-}
-
-/** Options of `upsertCustomer`; they mean what they mean for an upload. */
-export interface UpsertOptions extends Partial<MergeOptions> {
-  dateFormat?: DateFormat
-  /** For texts; numbers are numbers. */
-  numberFormat?: NumberFormat
 }
 
 /** The merge tags that an account's templates can use. */
@@ -173,33 +165,14 @@ export interface CustomAttributesStore {
   preflight(accountId: AccountId, message: Message, options: PreflightOptions): Promise<PreflightReport>
 }
 
-const STORE_RULES = {
-  ...ROW_OPTION_RULES,
-  customerTable: isText,
-  definitionTable: isText,
-  maxCustomAttributes: wholeNumber(0, 10_000),
+const STORE_OPTIONS = {
+  ...ROW_OPTIONS,
+  customerTable: MIGRATION_OPTIONS.customerTable,
+  definitionTable: MIGRATION_OPTIONS.definitionTable,
+  maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
 }
 
-const STORE_DEFAULTS = {
-  ...ROW_DEFAULTS,
-  customerTable: MIGRATION_DEFAULTS.customerTable,
-  definitionTable: MIGRATION_DEFAULTS.definitionTable,
-  maxCustomAttributes: MIGRATION_DEFAULTS.maxCustomAttributes,
-} satisfies StoreOptions
-
-type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_DEFAULTS>
-
-const UPSERT_RULES = {
-  ...MERGE_OPTION_RULES,
-  dateFormat: oneOf('iso', 'mdy', 'dmy'),
-  numberFormat: oneOf('point', 'comma'),
-}
-const UPSERT_DEFAULTS = {
-  existing: 'merge',
-  unknown: 'create',
-  emptyValues: 'keep',
-  dateFormat: 'iso',
-} satisfies UpsertOptions
+type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_OPTIONS>
 
 /**
  * Makes a store on a postgres.js client. Nothing is sent until the first call, which reads the tables' shape once.
@@ -210,12 +183,7 @@ const UPSERT_DEFAULTS = {
  */
 export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptions): CustomAttributesStore {
   checkClient(sql)
-  const resolved = resolveOptions<StoreOptions, typeof STORE_DEFAULTS>(
-    'createCustomAttributesStore',
-    STORE_RULES,
-    STORE_DEFAULTS,
-    options,
-  )
+  const resolved = resolveOptions('createCustomAttributesStore', STORE_OPTIONS, options)
   return storeOn(sql, resolved, rememberShape(resolved))
 }
 
@@ -271,22 +239,23 @@ function storeOn(
   }
 
   async function findCustomers(
-    { shape, accountId }: AccountContext,
+    account: AccountContext,
     emails: readonly string[],
   ): Promise<Map<string, Customer | null>> {
-    const keyOf = (email: string) => (shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
+    const keyOf = (email: string) => (account.shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
     const wanted = [...new Set(emails.map(normalizeEmail))].filter((email) => email !== '' && !isUnstorable(email))
-    const found = new Map((await readCustomers(sql, shape, accountId, wanted)).map((row) => [keyOf(row.email), row]))
+    const found = new Map((await readCustomers(account, wanted)).map((row) => [keyOf(row.email), row]))
     return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
   }
 
-  const pagesOf = ({ shape, accountId }: AccountContext, pages: PageSettings) =>
-    readPages(sql, shape, accountId, normalizeEmail, pages)
+  const pagesOf = (account: AccountContext, pages: PageSettings) => readPages(account, normalizeEmail, pages)
 
   /** What an account's messages are rendered by. */
-  const readNames = async ({ shape, accountId }: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
-    names: [...shape.standardFields, ...(await readDefinitions(sql, shape, accountId, signal))],
-    numberFields: new Set(shape.standardFields.filter((field) => isNumberType(shape.columns.get(field)!.type))),
+  const readNames = async (account: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
+    names: [...account.shape.standardFields, ...(await readDefinitions(account, signal))],
+    numberFields: new Set(
+      account.shape.standardFields.filter((field) => isNumberType(account.shape.columns.get(field)!.type)),
+    ),
   })
 
   return {
@@ -295,10 +264,9 @@ function storeOn(
       return storeOn(tx, options, loadShape)
     },
     async upsertCustomer(accountId, customer, given) {
-      const call = 'upsertCustomer'
-      const settings = resolveOptions<UpsertOptions, typeof UPSERT_DEFAULTS>(call, UPSERT_RULES, UPSERT_DEFAULTS, given)
-      return onAccount({ call, writes: true }, accountId, ({ shape, accountId }) =>
-        upsertCustomer(sql, shape, accountId, customer, {
+      const settings = resolveOptions('upsertCustomer', MERGE_OPTIONS, given)
+      return onAccount({ call: 'upsertCustomer', writes: true }, accountId, (account) =>
+        upsertCustomer(account, customer, {
           ...settings,
           maxCustomAttributes,
           maxValueLength,
@@ -343,21 +311,19 @@ function storeOn(
         return onAccount({ call: 'previewCsv', signal }, accountId, (account) => previewCsv(account, csv, resolved))
       }),
     upsertAttributeDefinitions: (accountId, names) =>
-      onAccount({ call: 'upsertAttributeDefinitions', writes: true }, accountId, ({ shape, accountId }) => {
-        checkAttributeNames(names, shape)
+      onAccount({ call: 'upsertAttributeDefinitions', writes: true }, accountId, (account) => {
+        checkAttributeNames(names, account.shape)
         return retry(sql, async (db) => {
-          if (isTransaction(sql)) await lockAccount(db, shape, accountId)
-          await recordDefinitions(db, shape, accountId, names)
+          if (isTransaction(sql)) await lockAccount({ ...account, sql: db })
+          await recordDefinitions({ ...account, sql: db }, names)
         })
       }),
     getAttributeDefinitions: (accountId) =>
-      onAccount({ call: 'getAttributeDefinitions' }, accountId, ({ shape, accountId }) =>
-        readDefinitions(sql, shape, accountId),
-      ),
+      onAccount({ call: 'getAttributeDefinitions' }, accountId, (account) => readDefinitions(account)),
     getMergeTags: (accountId) =>
-      onAccount({ call: 'getMergeTags' }, accountId, async ({ shape, accountId }) => ({
-        standardFields: [...shape.standardFields].sort(),
-        customAttributes: await readDefinitions(sql, shape, accountId),
+      onAccount({ call: 'getMergeTags' }, accountId, async (account) => ({
+        standardFields: [...account.shape.standardFields].sort(),
+        customAttributes: await readDefinitions(account),
       })),
     async renderForCustomers(accountId, template, emails, given) {
       checkEmails(emails)

@@ -1,17 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { CustomAttributesError } from '../errors.js'
-
-/** An encoding by a label of the WHATWG Encoding Standard; found by itself are those that are named here. */
-export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | (string & {})
-
-/** The name of the encoding that a label stands for, or undefined when the runtime's `TextDecoder` does not know it. */
-export function encodingOf(label: string): Encoding | undefined {
-  try {
-    return new TextDecoder(label, { fatal: true }).encoding
-  } catch {
-    return undefined
-  }
-}
+import { type Encoding, encodingOf } from './encoding.js'
 
 /** Turns the bytes of a file into UTF-8, piece by piece. */
 export interface Decoder {
@@ -21,20 +10,6 @@ export interface Decoder {
   isAssumed(): boolean
   /** @throws CustomAttributesError `INVALID_ENCODING` with the byte's position and line */
   decode(piece: Buffer, end?: boolean): Buffer
-}
-
-const BYTE_ORDER_MARKS: readonly (readonly [Encoding, readonly number[]])[] = [
-  ['utf-8', [0xef, 0xbb, 0xbf]],
-  ['utf-16le', [0xff, 0xfe]],
-  ['utf-16be', [0xfe, 0xff]],
-]
-
-/** The encoding that a byte order mark at the start of the file names, and the mark's length in bytes. */
-export function readByteOrderMark(head: Buffer): { encoding: Encoding; length: number } | undefined {
-  for (const [encoding, mark] of BYTE_ORDER_MARKS) {
-    if (mark.every((byte, index) => head[index] === byte)) return { encoding, length: mark.length }
-  }
-  return undefined
 }
 
 /**

@@ -1,7 +1,18 @@
 import { CustomAttributesError } from '../errors.js'
-import { isTextList, LIMITS, type OptionRule, oneOf, type Resolved, wholeNumber } from '../options.js'
-import { createDecoder, type Decoder, type Encoding, encodingOf, readByteOrderMark } from './decode.js'
-import { checkFileType, DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
+import {
+  defaultsOf,
+  isTextList,
+  LIMITS,
+  type OptionRule,
+  oneOf,
+  type Resolved,
+  wholeNumber,
+  withDefault,
+} from '../options.js'
+import { createDecoder, type Decoder } from './decode.js'
+import { DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
+import { chooseEncoding, type Encoding, isEncoding, readByteOrderMark } from './encoding.js'
+import { checkFileType } from './file-type.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 import { type CsvInput, openSource } from './source.js'
 
@@ -28,30 +39,18 @@ export interface CsvOptions {
 const isHeaderList: OptionRule = (value) =>
   isTextList(value) === undefined && (value as readonly string[]).length > 0 ? undefined : 'a filled array of strings'
 
-const isEncoding: OptionRule = (value) =>
-  value === 'auto' || (typeof value === 'string' && encodingOf(value) !== undefined)
-    ? undefined
-    : '"auto" or a label of the Encoding Standard that TextDecoder knows, such as "utf-8" or "windows-1252"'
-
-export const CSV_OPTION_RULES = {
-  delimiter: oneOf('auto', ...DELIMITERS),
-  encoding: isEncoding,
+export const CSV_OPTIONS = {
+  delimiter: withDefault(oneOf('auto', ...DELIMITERS), 'auto'),
+  encoding: withDefault(isEncoding, 'auto'),
   headers: isHeaderList,
-  maxBytes: wholeNumber(1),
-  maxColumns: wholeNumber(1),
-  maxRecordBytes: wholeNumber(1),
+  maxBytes: withDefault(wholeNumber(1), LIMITS.maxBytes),
+  maxColumns: withDefault(wholeNumber(1), LIMITS.maxColumns),
+  maxRecordBytes: withDefault(wholeNumber(1), LIMITS.maxRecordBytes),
 }
-
-export const CSV_DEFAULTS = {
-  delimiter: 'auto',
-  encoding: 'auto',
-  maxBytes: LIMITS.maxBytes,
-  maxColumns: LIMITS.maxColumns,
-  maxRecordBytes: LIMITS.maxRecordBytes,
-} as const satisfies CsvOptions
+export const CSV_DEFAULTS = defaultsOf(CSV_OPTIONS)
 
 /** The options with nothing left open. */
-export type ResolvedCsvOptions = Resolved<CsvOptions, typeof CSV_DEFAULTS>
+export type ResolvedCsvOptions = Resolved<CsvOptions, typeof CSV_OPTIONS>
 
 /** Something about a file that its owner should know, though it could be read. */
 export interface CsvWarning {
@@ -191,38 +190,6 @@ function createByteReader(csv: CsvInput, options: ResolvedCsvOptions & { signal?
     encoding: (): Encoding => decoder?.encoding() ?? 'utf-8',
     isAssumed: () => decoder?.isAssumed() ?? false,
   }
-}
-
-function chooseEncoding(
-  head: Buffer,
-  marked: Encoding | undefined,
-  option: 'auto' | Encoding,
-  isText: boolean,
-): Encoding | undefined {
-  if (isText) return 'utf-8'
-  if (option !== 'auto') {
-    if (!marked || marked === encodingOf(option)) return option
-    throw new CustomAttributesError(
-      'INVALID_ENCODING',
-      `The file is not ${option}: its byte order mark says ${marked}. Leave encoding out, or name that one.`,
-      { encoding: option, byte: 1 },
-    )
-  }
-  if (!marked && looksLikeUtf16(head)) {
-    throw new CustomAttributesError(
-      'INVALID_ENCODING',
-      'The file looks like UTF-16 without a byte order mark. Save it as "CSV UTF-8", or name its encoding with encoding.',
-      { encoding: 'utf-8', byte: 1 },
-    )
-  }
-  return marked
-}
-
-/** Every other byte NUL: plain text in UTF-16 that does not say so. */
-function looksLikeUtf16(head: Buffer): boolean {
-  const sample = head.subarray(0, 64)
-  const zeros = (parity: number) => sample.filter((byte, index) => byte === 0 && index % 2 === parity).length
-  return sample.length >= 8 && Math.max(zeros(0), zeros(1)) > sample.length / 3
 }
 
 async function* readRecords(

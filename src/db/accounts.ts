@@ -9,6 +9,14 @@ import type { TableShape } from './table-shape.js'
 /** An account id: a uuid, a whole number or a text, as the table's `account_id` has it. */
 export type AccountId = string | number | bigint
 
+/** An account of the host's tables, and the client or transaction through which it is reached. */
+export interface Account {
+  sql: SqlClient
+  shape: TableShape
+  /** checked, as text */
+  accountId: string
+}
+
 /**
  * Checks an account id against the type of the table's column.
  *
@@ -37,16 +45,11 @@ export function accountKey({ customerTable }: TableShape, accountId: string): st
  * {@link accountLockSql}); what holds row locks to the end of a transaction takes it whole and first, because two that
  * shared it and then wanted it whole would wait for each other.
  */
-export async function lockAccount(
-  tx: SqlClient,
-  shape: TableShape,
-  accountId: string,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function lockAccount({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<void> {
   const lock = `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`
-  await query(tx, lock, [accountId], { signal })
+  await query(sql, lock, [accountId], { signal })
   if (!shape.isDistributed) return
   // A statement that runs wholly on the account's server takes its locks there.
   const rows = `select from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 0`
-  await query(tx, `${lock} from (select count(*) from (${rows}) c) there`, [accountId], { signal })
+  await query(sql, `${lock} from (select count(*) from (${rows}) c) there`, [accountId], { signal })
 }

@@ -1,15 +1,10 @@
 import { quoteIdentifier } from './identifiers.js'
-import type { TableColumn, TableShape } from './table-shape.js'
-
-/** How a row is merged into a customer that exists, and what becomes of one that does not. */
-export interface MergeOptions {
-  existing: 'merge' | 'replace' | 'reject'
-  unknown: 'create' | 'reject'
-  emptyValues: 'keep' | 'clear'
-}
+import type { ResolvedMergeOptions } from './merge-options.js'
+import type { TableColumn } from './table-catalogue.js'
+import type { TableShape } from './table-shape.js'
 
 /** What one batch statement is to do. */
-export interface BatchPlan extends MergeOptions {
+export interface BatchPlan extends Omit<ResolvedMergeOptions, 'dateFormat'> {
   /** the standard fields that the rows fill, without email */
   fields: readonly TableColumn[]
   /** whether the rows carry attributes */
@@ -56,97 +51,110 @@ const NUMBERED: ParameterNames = {
  * newest version; `upd` writes. What was meant to be written and was not is `again`.
  */
 export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: ParameterNames = NUMBERED): string {
-  const { fields } = plan
-  const table = shape.customerTable
-  const account = `${names.account}::${shape.accountIdType}`
-  const canCreate = plan.unknown === 'create'
-  const canUpdate = plan.existing !== 'reject'
-  const columnsOf = (alias: string) => fields.map(({ name }) => `${alias}.${name}`).join(', ')
+  const batch = { shape, plan, names }
+  const ctes = [cutRows, classify, insert, lock, update, collectWritten, recordDefinitions]
+  return `with ${list(...ctes.map((cte) => cte(batch))).join(',\n')}
+${selectOutcome(batch)}`
+}
 
-  const merged = mergeSql(plan, names)
-  const changed = (n: string, o: string) => changedSql(plan, merged, n, o)
-  const over = (n: string, o: string) =>
-    `jsonb_array_length(jsonb_path_query_array(${merged.attributes(n, o)}, '$.*')) > ${plan.maxCustomAttributes}`
-  const canBeOver = plan.existing === 'merge' && plan.hasAttributes
+/** What every part of a statement is built from. */
+interface Batch {
+  shape: TableShape
+  plan: BatchPlan
+  names: ParameterNames
+}
 
-  const emailAndId = plan.returnsId ? 'email, id' : 'email'
-  const ctes = [rowsSql(shape, plan, names)]
-  ctes.push(
-    `e as materialized (
-  select ${list('s.email', columnsOf('s'), 's.a', plan.returnsId ? 'k.id' : '')}, case when k.account_id is null then '${canCreate ? 'create' : 'absent'}'${
-    canUpdate
-      ? ` when not (${changed('s', 'k')}) then 'same'${canBeOver ? ` when ${over('s', 'k')} then 'over'` : ''} else 'update'`
+const canCreate = ({ plan }: Batch) => plan.unknown === 'create'
+const canUpdate = ({ plan }: Batch) => plan.existing !== 'reject'
+const canBeOver = ({ plan }: Batch) => plan.existing === 'merge' && plan.hasAttributes
+const accountSql = ({ shape, names }: Batch) => `${names.account}::${shape.accountIdType}`
+
+function classify(batch: Batch): string {
+  const { shape, plan } = batch
+  return `e as materialized (
+  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.returnsId && 'k.id').join(', ')}, case when k.account_id is null then '${canCreate(batch) ? 'create' : 'absent'}'${
+    canUpdate(batch)
+      ? ` when not (${changedSql(batch, 's', 'k')}) then 'same'${canBeOver(batch) ? ` when ${overSql(batch, 's', 'k')} then 'over'` : ''} else 'update'`
       : ` else 'exists'`
   } end as todo
-  from s left join lateral (select c.* from ${table} c
-    where ${lookUpSql(shape, account, 's.email')} offset 0) k on true)`,
-  )
+  from s left join lateral (select c.* from ${shape.customerTable} c
+    where ${lookUpSql(shape, accountSql(batch), 's.email')} offset 0) k on true)`
+}
 
-  if (canCreate) {
-    ctes.push(
-      `ins as (
-  ${insertSql(shape, plan, 'e', names)} where e.todo = 'create' order by ${emailOrderSql(shape, 'e.email')}
-  on conflict (account_id, email) do nothing returning ${emailAndId})`,
-    )
-  }
-  if (canUpdate) {
-    const updates = fields.map((field) => `${quoteIdentifier(field.name)} = ${merged.field(field, 'w', 'c')}`)
-    if (plan.hasAttributes || plan.existing === 'replace' || fields.length === 0) {
-      updates.push(`custom_attributes = ${merged.attributes('w', 'c')}`)
-    }
-    if (hasTimestamp(shape, 'updated_at')) updates.push('updated_at = now()')
-    ctes.push(
-      `w as materialized (
-  select ${list('r.email', columnsOf('r'), 'r.a', 'r.todo')}
-  from (select * from e where e.todo = 'update'${canCreate ? ' and (select count(*) from ins) >= 0' : ''}
+function insert(batch: Batch): string | false {
+  if (!canCreate(batch)) return false
+  return `ins as (
+  ${insertSql(batch, 'e')} where e.todo = 'create' order by ${emailOrderSql(batch.shape, 'e.email')}
+  on conflict (account_id, email) do nothing returning ${batch.plan.returnsId ? 'email, id' : 'email'})`
+}
+
+function lock(batch: Batch): string | false {
+  if (!canUpdate(batch)) return false
+  const { shape, plan } = batch
+  return `w as materialized (
+  select ${list('r.email', ...columnsOf(plan, 'r'), 'r.a', 'r.todo').join(', ')}
+  from (select * from e where e.todo = 'update'${canCreate(batch) ? ' and (select count(*) from ins) >= 0' : ''}
     order by ${emailOrderSql(shape, 'e.email')}) r
-  cross join lateral (select c.account_id from ${table} c
-    where ${lookUpSql(shape, account, 'r.email')} and ${changed('r', 'c')}${
-      canBeOver ? ` and not (${over('r', 'c')})` : ''
-    } for no key update) k)`,
-      `upd as (
-  update ${table} c set ${updates.join(', ')}
-  from w where w.todo = 'update' and ${lookUpSql(shape, account, 'w.email')} returning ${plan.returnsId ? 'w.email, c.id' : 'w.email'})`,
-    )
-  }
-  const ids = [
-    ...(canCreate ? ['(select id::text from ins)'] : []),
-    ...(canUpdate ? ['(select id::text from upd)'] : []),
+  cross join lateral (select c.account_id from ${shape.customerTable} c
+    where ${lookUpSql(shape, accountSql(batch), 'r.email')} and ${changedSql(batch, 'r', 'c')}${
+      canBeOver(batch) ? ` and not (${overSql(batch, 'r', 'c')})` : ''
+    } for no key update) k)`
+}
+
+function update(batch: Batch): string | false {
+  if (!canUpdate(batch)) return false
+  const { shape, plan } = batch
+  const { fields } = plan
+  const updates = list(
+    ...fields.map((field) => `${quoteIdentifier(field.name)} = ${mergedField(plan, field, 'w', 'c')}`),
+    (plan.hasAttributes || plan.existing === 'replace' || fields.length === 0) &&
+      `custom_attributes = ${mergedAttributes(batch, 'w', 'c')}`,
+    hasTimestamp(shape, 'updated_at') && 'updated_at = now()',
+  )
+  return `upd as (
+  update ${shape.customerTable} c set ${updates.join(', ')}
+  from w where w.todo = 'update' and ${lookUpSql(shape, accountSql(batch), 'w.email')} returning ${plan.returnsId ? 'w.email, c.id' : 'w.email'})`
+}
+
+function collectWritten(batch: Batch): string {
+  const written = list(canCreate(batch) && 'select email from ins', canUpdate(batch) && 'select email from upd').join(
+    ' union all ',
+  )
+  return `d as materialized (${written || 'select email from e where false'})`
+}
+
+/** A trigger may have stored another email than the row's: whether all is written is told by number first. */
+const IS_SOME_UNWRITTEN = `(select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))`
+
+function recordDefinitions(batch: Batch): string | false {
+  return definitionsSql(
+    batch,
+    `select e.a from e where e.todo = 'same' union all select e.a from e where e.todo in ('create', 'update')
+    and (not ${IS_SOME_UNWRITTEN} or exists (select from d where d.email = e.email))`,
+  )
+}
+
+function selectOutcome(batch: Batch): string {
+  const { plan, names } = batch
+  const creates = canCreate(batch)
+  const updates = canUpdate(batch)
+  const emails = `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo`
+  const ids = list(
+    creates && '(select id::text from ins)',
+    updates && '(select id::text from upd)',
     '(select id::text from e)',
-  ]
-  const written = [
-    ...(canCreate ? ['select email from ins'] : []),
-    ...(canUpdate ? ['select email from upd'] : []),
-  ].join(' union all ')
-  ctes.push(`d as materialized (${written || 'select email from e where false'})`)
-  // A trigger may have stored another email than the row's: whether all is written is told by number first.
-  const isSome = `(select count(*) from d) < (select count(*) from e x where x.todo in ('create', 'update'))`
-
-  if (plan.recordsDefinitions) {
-    ctes.push(
-      definitionsSql(
-        shape,
-        names,
-        `select e.a from e where e.todo = 'same' union all select e.a from e where e.todo in ('create', 'update')
-    and (not ${isSome} or exists (select from d where d.email = e.email))`,
-      ),
-    )
-  }
-
-  const emailsOf = (todo: string) =>
-    `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo = '${todo}')`
-  return `with ${ctes.join(',\n')}
-select ${[
-    `${canCreate ? '(select count(*)::text from ins)' : `'0'::text`} as created`,
-    `${canUpdate ? '(select count(*)::text from upd)' : `'0'::text`} as updated`,
+  )
+  return `select ${list(
+    `${creates ? '(select count(*)::text from ins)' : `'0'::text`} as created`,
+    `${updates ? '(select count(*)::text from upd)' : `'0'::text`} as updated`,
     `(select count(*)::text from e where e.todo = 'same') as unchanged`,
-    `${canUpdate && canBeOver ? emailsOf('over') : 'null::text'} as over`,
-    `${canUpdate ? 'null::text' : emailsOf('exists')} as existing`,
-    `${canCreate ? 'null::text' : emailsOf('absent')} as absent`,
-    `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo in ('create', 'update')
-    and ${isSome} and not exists (select from d where d.email = e.email)) as again`,
-    ...(plan.returnsId ? [`coalesce(${ids.join(', ')}) as id`] : []),
-  ].join(',\n  ')}`
+    `${updates && canBeOver(batch) ? `${emails} = 'over')` : 'null::text'} as over`,
+    `${updates ? 'null::text' : `${emails} = 'exists')`} as existing`,
+    `${creates ? 'null::text' : `${emails} = 'absent')`} as absent`,
+    `${emails} in ('create', 'update')
+    and ${IS_SOME_UNWRITTEN} and not exists (select from d where d.email = e.email)) as again`,
+    plan.returnsId && `coalesce(${ids.join(', ')}) as id`,
+  ).join(',\n  ')}`
 }
 
 /**
@@ -155,26 +163,21 @@ select ${[
  * {@link buildBatchStatement}; it returns no row, only the number of customers created.
  */
 export function buildInsertStatement(shape: TableShape, plan: BatchPlan): string {
-  const ctes = [rowsSql(shape, plan, NUMBERED)]
-  if (plan.recordsDefinitions) ctes.push(definitionsSql(shape, NUMBERED, 'select s.a from s'))
-  return `with ${ctes.join(',\n')}
-${insertSql(shape, plan, 's', NUMBERED)} order by ${emailOrderSql(shape, 's.email')}`
+  const batch = { shape, plan, names: NUMBERED }
+  return `with ${list(cutRows(batch), definitionsSql(batch, 'select s.a from s')).join(',\n')}
+${insertSql(batch, 's')} order by ${emailOrderSql(shape, 's.email')}`
 }
 
 /** The rows, cut and cast; first of all the lock, where the account is shared. */
-function rowsSql(
-  shape: TableShape,
-  { fields, hasAttributes, sharesAccount }: BatchPlan,
-  names: ParameterNames,
-): string {
+function cutRows({ shape, plan: { fields, hasAttributes, sharesAccount }, names }: Batch): string {
   const key = accountLockSql(shape, names.account)
   const lock = sharesAccount ? `(select pg_advisory_xact_lock_shared(${key}) offset 0) l, ` : ''
   return `s as materialized (
-  select ${list(
+  select ${[
     `u.x[1]::${shape.columns.get('email')!.castType} as email`,
     ...fields.map(({ name, castType }, index) => `u.x[${index + 2}]::${castType} as ${name}`),
     hasAttributes ? `u.x[${fields.length + 2}]::jsonb as a` : `'{}'::jsonb as a`,
-  )}
+  ].join(', ')}
   from ${lock}(select string_to_array(r, ${names.fieldSeparator}::text, '') as x
     from unnest(string_to_array((select ${names.rows}::text), ${names.rowSeparator}::text)) r offset 0) u)`
 }
@@ -196,16 +199,23 @@ export function lookUpSql({ hasRivalIndex, isDistributed }: TableShape, account:
 }
 
 /** Records the names in the objects that `source` selects as `a`; in name order, after all rows, so that none deadlock. */
-function definitionsSql(shape: TableShape, { account }: ParameterNames, source: string): string {
+function definitionsSql(batch: Batch, source: string): string | false {
+  const { shape, plan } = batch
+  if (!plan.recordsDefinitions) return false
   return `def as (
   insert into ${shape.definitionTable} (account_id, attribute_name)
-  select ${account}::${shape.accountIdType}, n.name
+  select ${accountSql(batch)}, n.name
   from (select distinct jsonb_object_keys(a.a) as name from (${source}) a) n order by n.name collate "C"
   on conflict (account_id, attribute_name) do nothing)`
 }
 
-function list(...parts: string[]): string {
-  return parts.filter((part) => part !== '').join(', ')
+/** The parts that there are. */
+function list(...parts: (string | false)[]): string[] {
+  return parts.filter((part) => part !== false)
+}
+
+function columnsOf({ fields }: BatchPlan, alias: string): string[] {
+  return fields.map(({ name }) => `${alias}.${name}`)
 }
 
 /** The order in which customers are locked: that of the emails, as the table compares them. */
@@ -219,51 +229,46 @@ export function accountLockSql(shape: TableShape, account = '$1'): string {
   return `hashtextextended('postgres-custom-attributes ${table} ' || ${account}::${shape.accountIdType}::text, 0)`
 }
 
-interface MergeSql {
-  field(column: TableColumn, n: string, o: string): string
-  attributes(n: string, o: string): string
+/** SQL of the value of a field that a customer `o` has after row `n`. */
+function mergedField({ emptyValues }: BatchPlan, { name, isNotNull }: TableColumn, n: string, o: string): string {
+  return emptyValues === 'clear' && !isNotNull ? `${n}.${name}` : `coalesce(${n}.${name}, ${o}.${name})`
 }
 
-/** SQL of the values a customer `o` has after row `n`. */
-function mergeSql({ existing, emptyValues, hasAttributes }: BatchPlan, names: ParameterNames): MergeSql {
-  const clears = emptyValues === 'clear'
-  return {
-    field: ({ name, isNotNull }, n, o) =>
-      clears && !isNotNull ? `${n}.${name}` : `coalesce(${n}.${name}, ${o}.${name})`,
-    attributes: (n, o) => {
-      if (existing === 'replace') return `${n}.a`
-      const kept =
-        clears && hasAttributes
-          ? `(${o}.custom_attributes - string_to_array(${names.clearedNames}::text, ${names.fieldSeparator}::text))`
-          : `${o}.custom_attributes`
-      return `(${kept} || ${n}.a)`
-    },
-  }
+/** SQL of the attributes that a customer `o` has after row `n`. */
+function mergedAttributes({ plan, names }: Batch, n: string, o: string): string {
+  if (plan.existing === 'replace') return `${n}.a`
+  const kept =
+    plan.emptyValues === 'clear' && plan.hasAttributes
+      ? `(${o}.custom_attributes - string_to_array(${names.clearedNames}::text, ${names.fieldSeparator}::text))`
+      : `${o}.custom_attributes`
+  return `(${kept} || ${n}.a)`
 }
 
-function changedSql(plan: BatchPlan, merged: MergeSql, n: string, o: string): string {
+function overSql(batch: Batch, n: string, o: string): string {
+  return `jsonb_array_length(jsonb_path_query_array(${mergedAttributes(batch, n, o)}, '$.*')) > ${batch.plan.maxCustomAttributes}`
+}
+
+function changedSql(batch: Batch, n: string, o: string): string {
+  const { plan } = batch
   // All values are strings, so that containment says exactly whether merging changes nothing, and costs a fifth less.
   const contains = plan.existing === 'merge' && plan.emptyValues === 'keep'
   // citext holds texts that differ in case to be the same; here they are not.
   const asIs = ({ type }: TableColumn, sql: string) => (type === 'citext' ? `(${sql})::text` : sql)
   const before = plan.fields.map((field) => asIs(field, `${o}.${field.name}`))
-  const after = plan.fields.map((field) => asIs(field, merged.field(field, n, o)))
+  const after = plan.fields.map((field) => asIs(field, mergedField(plan, field, n, o)))
   if (plan.hasAttributes || plan.existing === 'replace') {
     before.push(contains ? 'true' : `${o}.custom_attributes`)
-    after.push(contains ? `${o}.custom_attributes @> ${n}.a` : merged.attributes(n, o))
+    after.push(contains ? `${o}.custom_attributes @> ${n}.a` : mergedAttributes(batch, n, o))
   }
   return before.length === 0 ? 'false' : `row(${before.join(', ')}) is distinct from row(${after.join(', ')})`
 }
 
 /** `insert into … select … from <source>`, up to where a condition or an order follows. */
-function insertSql(
-  shape: TableShape,
-  { fields, emptyValues }: BatchPlan,
-  source: string,
-  { account }: ParameterNames,
-): string {
+function insertSql(batch: Batch, source: string): string {
+  const { shape, plan } = batch
+  const { fields, emptyValues } = plan
   const columns: [name: string, value: string][] = [
-    ['account_id', `${account}::${shape.accountIdType}`],
+    ['account_id', accountSql(batch)],
     ['email', `${source}.email`],
     ...fields.map((field): [string, string] => [quoteIdentifier(field.name), newValueSql(field, source, emptyValues)]),
     ['custom_attributes', `${source}.a`],
@@ -283,7 +288,7 @@ function insertSql(
 function newValueSql(
   { name, castType, defaultSql, isNotNull }: TableColumn,
   source: string,
-  emptyValues: MergeOptions['emptyValues'],
+  emptyValues: BatchPlan['emptyValues'],
 ): string {
   if (name === 'status') return `coalesce(${source}.status, 'active'::${castType})`
   const hasDefault = defaultSql && (emptyValues === 'keep' || isNotNull)

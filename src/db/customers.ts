@@ -1,8 +1,10 @@
 import type { StandardColumn } from '../names.js'
-import { query, type SqlClient, type TextRow } from './client.js'
+import type { Account } from './accounts.js'
+import { query, type TextRow } from './client.js'
 import { quoteIdentifier } from './identifiers.js'
 import { rareSeparator } from './separators.js'
-import type { TableColumn, TableShape } from './table-shape.js'
+import type { TableColumn } from './table-catalogue.js'
+import type { TableShape } from './table-shape.js'
 
 /**
  * A customer as the store returns it: `id`, `account_id`, `email`, the standard fields that the table has (texts as
@@ -22,12 +24,7 @@ export type Customer = {
 const EMAILS_PER_STATEMENT = 5_000
 
 /** Whether an account has no customer. */
-export async function isAccountEmpty(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
+export async function isAccountEmpty({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<boolean> {
   const rows = await query(
     sql,
     `select 1::text from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 1`,
@@ -39,9 +36,7 @@ export async function isAccountEmpty(
 
 /** Reads customers by the emails under which they are stored. */
 export async function readCustomers(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  { sql, shape, accountId }: Account,
   emails: readonly string[],
 ): Promise<Customer[]> {
   const reader = customerReader(shape)
@@ -72,9 +67,7 @@ export interface PageRequest {
 
 /** Reads one keyset page. */
 export async function readCustomerPage(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  { sql, shape, accountId }: Account,
   page: PageRequest,
   signal?: AbortSignal,
 ): Promise<Customer[]> {
@@ -93,9 +86,7 @@ export async function readCustomerPage(
 
 /** Ids of an account's customers, in their order: those of many pages at once. */
 export async function readPageIds(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  { sql, shape, accountId }: Account,
   page: PageRequest,
   signal?: AbortSignal,
 ): Promise<string[]> {
@@ -116,9 +107,7 @@ export async function readPageIds(
  * and the condition are compared where no index can offer to find the customer by them.
  */
 export async function readCustomersById(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  { sql, shape, accountId }: Account,
   ids: readonly string[],
   { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
   signal?: AbortSignal,
@@ -154,9 +143,7 @@ function hiddenAccountSql({ accountIdType }: TableShape): string {
 
 /** Ids of the customers with these emails, after an id, in id order. */
 export async function readCustomerIds(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  { sql, shape, accountId }: Account,
   emails: readonly string[],
   after: string | null,
   signal?: AbortSignal,

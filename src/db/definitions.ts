@@ -1,17 +1,13 @@
 import { CustomAttributesError } from '../errors.js'
 import { attributeNameFault } from '../names.js'
 import { isTextList } from '../options.js'
-import { query, type SqlClient } from './client.js'
+import type { Account } from './accounts.js'
+import { query } from './client.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
 /** The account's attribute names, sorted by code point. */
-export async function readDefinitions(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
-  signal?: AbortSignal,
-): Promise<string[]> {
+export async function readDefinitions({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<string[]> {
   const rows = await query(
     sql,
     `select attribute_name::text from ${shape.definitionTable}
@@ -24,9 +20,7 @@ export async function readDefinitions(
 
 /** Records names, and moves `last_seen_at` of those that were recorded before. In name order, so that none deadlock. */
 export async function recordDefinitions(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  { sql, shape, accountId }: Account,
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.js'
-import type { TableColumn } from './table-shape.js'
+import type { TableColumn } from './table-catalogue.js'
 
 /** In which order a date with slashes, dots or dashes that is not ISO 8601 is read. */
 export type DateFormat = 'iso' | 'mdy' | 'dmy'

@@ -3,7 +3,7 @@ import addAttributesUp from '../../sql/0001_add_custom_attributes.up.sql'
 import createDefinitionsDown from '../../sql/0002_create_attribute_definitions.down.sql'
 import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.sql'
 import { CustomAttributesError } from '../errors.js'
-import { isText, LIMITS, oneOf, resolveOptions, wholeNumber } from '../options.js'
+import { defaultsOf, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
 
 /** One step of the schema: SQL texts of several statements each, to be run in a transaction. */
@@ -35,20 +35,14 @@ export interface MigrationNames {
   definitionLastSeenIndex: string
 }
 
-/** What the shipped files are written for. */
-export const MIGRATION_DEFAULTS = {
-  customerTable: 'customer.customer',
-  definitionTable: 'customer.custom_attribute_definition',
-  maxCustomAttributes: LIMITS.maxCustomAttributes,
-  accountIdType: 'uuid',
-} as const satisfies MigrationOptions
-
-const RULES = {
-  customerTable: isText,
-  definitionTable: isText,
-  maxCustomAttributes: wholeNumber(0, 10_000),
-  accountIdType: oneOf('uuid', 'bigint', 'integer', 'text'),
+export const MIGRATION_OPTIONS = {
+  customerTable: withDefault(isText, 'customer.customer'),
+  definitionTable: withDefault(isText, 'customer.custom_attribute_definition'),
+  maxCustomAttributes: withDefault(wholeNumber(0, 10_000), LIMITS.maxCustomAttributes),
+  accountIdType: withDefault(oneOf('uuid', 'bigint', 'integer', 'text'), 'uuid'),
 }
+/** What the shipped files are written for. */
+export const MIGRATION_DEFAULTS = defaultsOf(MIGRATION_OPTIONS)
 
 const SHIPPED: readonly Migration[] = [
   { name: '0001_add_custom_attributes', up: addAttributesUp, down: addAttributesDown },
@@ -63,12 +57,7 @@ const SHIPPED: readonly Migration[] = [
  * @throws CustomAttributesError `INVALID_OPTION`
  */
 export function readMigrations(options?: MigrationOptions): Migration[] {
-  const given = resolveOptions<MigrationOptions, typeof MIGRATION_DEFAULTS>(
-    'readMigrations',
-    RULES,
-    MIGRATION_DEFAULTS,
-    options,
-  )
+  const given = resolveOptions('readMigrations', MIGRATION_OPTIONS, options)
   const words = renamedWords(given)
   if (words.size === 0) return SHIPPED.map((migration) => ({ ...migration }))
   // One pass over the text: what was put in is not looked at again, whatever it is called.

@@ -1,14 +1,13 @@
 import { stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
-import { isSignal, isText, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
+import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { isUnstorable } from '../rows.js'
+import type { Account } from './accounts.js'
 import { type Audience, type AudienceCondition, checkAudience, whereCondition } from './audience.js'
-import type { SqlClient } from './client.js'
 import { type Customer, readCustomerIds, readCustomerPage, readCustomersById, readPageIds } from './customers.js'
 import { readDefinitions } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
-import type { TableShape } from './table-shape.js'
 
 /** Options of `pageCustomers`. */
 export interface PageOptions {
@@ -22,10 +21,10 @@ export interface PageOptions {
   signal?: AbortSignal
 }
 
-export const PAGE_OPTION_RULES: { [Key in keyof Required<PageOptions>]: OptionRule } = {
+export const PAGE_OPTIONS = {
   // Checked by checkAudience, with its own code.
   audience: () => undefined,
-  pageSize: wholeNumber(1, 100_000),
+  pageSize: withDefault(wholeNumber(1, 100_000), 1_000),
   after: isText,
   signal: isSignal,
 }
@@ -39,12 +38,7 @@ export interface PageSettings extends PageOptions {
 
 /** @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE` */
 export function resolvePageOptions(options: PageOptions): PageSettings {
-  const resolved = resolveOptions<PageOptions, { pageSize: number }>(
-    'pageCustomers',
-    PAGE_OPTION_RULES,
-    { pageSize: 1_000 },
-    options,
-  )
+  const resolved = resolveOptions('pageCustomers', PAGE_OPTIONS, options)
   checkAudience(resolved.audience)
   return { ...resolved, call: 'pageCustomers' }
 }
@@ -60,12 +54,11 @@ const EVERYONE: AudienceCondition = { sql: 'true', parameters: [] }
  * early end, and between pages no connection is held.
  */
 export async function* readPages(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  account: Account,
   normalizeEmail: (email: string) => string,
   { call, audience, pageSize, after, signal }: PageSettings,
 ): AsyncGenerator<Customer[], void> {
+  const { shape } = account
   const afterFault = after === undefined ? undefined : valueCheck(shape.columns.get('id')!, 'iso')?.(after)
   if (typeof afterFault === 'object') {
     throw new CustomAttributesError('INVALID_OPTION', `${call}: after must be the id of a customer.`, {
@@ -81,7 +74,7 @@ export async function* readPages(
     const condition =
       audience === 'all'
         ? EVERYONE
-        : whereCondition(shape, await readDefinitions(sql, shape, accountId, signal), normalizeEmail, audience.where)
+        : whereCondition(shape, await readDefinitions(account, signal), normalizeEmail, audience.where)
     // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
     if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
     else yield* readKeyset(condition)
@@ -95,7 +88,7 @@ export async function* readPages(
     while (true) {
       stopIfAborted(signal)
       const request = { after: last, limit: pageSize, condition: condition.sql, parameters: condition.parameters }
-      const page = await readCustomerPage(sql, shape, accountId, request, signal)
+      const page = await readCustomerPage(account, request, signal)
       if (page.length > 0) yield page
       if (page.length < pageSize) return
       last = page.at(-1)!.id
@@ -112,7 +105,7 @@ export async function* readPages(
     while (true) {
       stopIfAborted(signal)
       const request = { after: last, limit, condition: condition.sql, parameters: condition.parameters }
-      const ids = await readPageIds(sql, shape, accountId, request, signal)
+      const ids = await readPageIds(account, request, signal)
       yield* readIds(ids, condition)
       if (ids.length < limit) return
       last = ids.at(-1)!
@@ -127,7 +120,7 @@ export async function* readPages(
       (email) => !isUnstorable(email),
     )
     stopIfAborted(signal)
-    yield* readIds(await readCustomerIds(sql, shape, accountId, emails, after ?? null, signal), EVERYONE)
+    yield* readIds(await readCustomerIds(account, emails, after ?? null, signal), EVERYONE)
   }
 
   /** Pages of these customers; short ones where a customer has gone since, or is no longer of the audience. */
@@ -135,7 +128,7 @@ export async function* readPages(
     const request = { condition: condition.sql, parameters: condition.parameters }
     for (let at = 0; at < ids.length; at += pageSize) {
       stopIfAborted(signal)
-      const page = await readCustomersById(sql, shape, accountId, ids.slice(at, at + pageSize), request, signal)
+      const page = await readCustomersById(account, ids.slice(at, at + pageSize), request, signal)
       if (page.length > 0) yield page
     }
   }

@@ -1,15 +1,23 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
 import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
 import { kindOf } from '../options.js'
-import { emailProblem, invalidCharacter, isUnstorable, type ParsedRow, type RowProblem, valueTooLong } from '../rows.js'
+import {
+  emailProblem,
+  invalidCharacter,
+  isUnstorable,
+  type ParsedRow,
+  type RowOptions,
+  type RowProblem,
+  valueTooLong,
+} from '../rows.js'
 import { trim } from '../values.js'
-import { lockAccount } from './accounts.js'
+import { type Account, lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
-import type { MergeOptions } from './batch-statement.js'
-import { isTransaction, type SqlClient } from './client.js'
+import { isTransaction } from './client.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
-import { type DateFormat, type NumberFormat, valueCheck } from './field-values.js'
+import { type NumberFormat, valueCheck } from './field-values.js'
+import type { MergeOptions, ResolvedMergeOptions } from './merge-options.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
@@ -28,12 +36,15 @@ export interface UpsertResult {
   outcome: 'created' | 'updated' | 'unchanged'
 }
 
+/** Options of `upsertCustomer`; they mean what they mean for an upload. */
+export interface UpsertOptions extends MergeOptions {
+  /** For texts; numbers are numbers. */
+  numberFormat?: NumberFormat
+}
+
 /** How one customer is stored; all resolved. */
-export interface UpsertSettings extends MergeOptions {
+export interface UpsertSettings extends ResolvedMergeOptions, Required<RowOptions> {
   maxCustomAttributes: number
-  maxValueLength: number
-  emailCase: 'lower' | 'preserve'
-  dateFormat: DateFormat
   numberFormat?: NumberFormat
 }
 
@@ -42,12 +53,11 @@ const READ_ONLY = new Set(['id', 'account_id', 'created_at', 'updated_at'])
 
 /** Stores one customer: the same statement as an upload's batch, with one row. */
 export async function upsertCustomer(
-  sql: SqlClient,
-  shape: TableShape,
-  accountId: string,
+  account: Account,
   input: CustomerInput | ParsedRow,
   settings: UpsertSettings,
 ): Promise<UpsertResult> {
+  const { sql, shape, accountId } = account
   const { email, fields, attributes } = readInput(input, shape, settings)
   const names = [...attributes.keys()].sort(compareJsonbKeys)
   const given = names.filter((name) => attributes.get(name) !== '')
@@ -72,7 +82,7 @@ export async function upsertCustomer(
   }
   for (let tries = 1; ; tries++) {
     const outcome = await retry(sql, async (db) => {
-      if (isTransaction(sql)) await lockAccount(db, shape, accountId)
+      if (isTransaction(sql)) await lockAccount({ ...account, sql: db })
       return writeBatch(db, target, [{ email, text, separator }], given.length > 0)
     })
     const fate = outcome.unstored.get(email)

@@ -1,5 +1,5 @@
-import { encodingOf } from '../csv/decode.js'
-import { checkFileName } from '../csv/dialect.js'
+import { encodingOf } from '../csv/encoding.js'
+import { checkFileName } from '../csv/file-type.js'
 import { CustomAttributesError } from '../errors.js'
 import { type BodyLimits, charsetOf, checkContentEncoding, mediaType, openBody, type RequestBody } from './body.js'
 import { openForm } from './multipart.js'

@@ -1,6 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber } from '../options.js'
-import { TEMPLATE_DEFAULTS, TEMPLATE_OPTION_RULES, type TemplateOptions } from '../template/template-options.js'
+import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { TEMPLATE_OPTIONS, type TemplateOptions } from '../template/template-options.js'
 import { type ResolvedUploadOptions, resolveUploadOptions, type UploadOptions } from '../upload/options.js'
 import type { HttpRoute } from './routes.js'
 
@@ -51,44 +51,29 @@ export interface HttpSettings extends Required<Omit<HttpHandlerOptions, 'upload'
 const isBasePath: OptionRule = (value) =>
   typeof value === 'string' && /^(?:\/[^?#]*)?$/.test(value) ? undefined : 'a path that starts with /'
 
-const RULES = {
+const OPTIONS = {
   authorize: isFunction,
-  basePath: isBasePath,
-  allowAtomic: isFlag,
-  allowDryRun: isFlag,
-  allowConstants: isFlag,
+  basePath: withDefault(isBasePath, '/api'),
+  allowAtomic: withDefault(isFlag, false),
+  allowDryRun: withDefault(isFlag, false),
+  allowConstants: withDefault(isFlag, false),
   upload: isObject,
-  extraTags: TEMPLATE_OPTION_RULES.extraTags,
-  allowUnescaped: TEMPLATE_OPTION_RULES.allowUnescaped,
-  locale: TEMPLATE_OPTION_RULES.locale,
-  timeZone: TEMPLATE_OPTION_RULES.timeZone,
-  filters: TEMPLATE_OPTION_RULES.filters,
-  idleTimeout: wholeNumber(0, 2 ** 31 - 1),
-  heldTimeout: wholeNumber(0, 2 ** 31 - 1),
-  onError: isFunction,
+  extraTags: withDefault(isObject, {}),
+  allowUnescaped: TEMPLATE_OPTIONS.allowUnescaped,
+  locale: TEMPLATE_OPTIONS.locale,
+  timeZone: TEMPLATE_OPTIONS.timeZone,
+  filters: withDefault(TEMPLATE_OPTIONS.filters, {}),
+  idleTimeout: withDefault(wholeNumber(0, 2 ** 31 - 1), 30_000),
+  heldTimeout: withDefault(wholeNumber(0, 2 ** 31 - 1), 120_000),
+  onError: withDefault(isFunction, () => {}),
 }
-
-const DEFAULTS = {
-  basePath: '/api',
-  allowAtomic: false,
-  allowDryRun: false,
-  allowConstants: false,
-  extraTags: {},
-  allowUnescaped: TEMPLATE_DEFAULTS.allowUnescaped,
-  locale: TEMPLATE_DEFAULTS.locale,
-  timeZone: TEMPLATE_DEFAULTS.timeZone,
-  filters: {},
-  idleTimeout: 30_000,
-  heldTimeout: 120_000,
-  onError: () => {},
-} satisfies Partial<HttpHandlerOptions>
 
 /** Options of an upload that are made anew for each request. */
 const PER_REQUEST = ['columns', 'signal', 'onProgress', 'onRejected'] as const
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolveSettings(options: HttpHandlerOptions): HttpSettings {
-  const settings = resolveOptions<HttpHandlerOptions, typeof DEFAULTS>('createHttpHandler', RULES, DEFAULTS, options)
+  const settings = resolveOptions('createHttpHandler', OPTIONS, options)
   if (settings.authorize === undefined) {
     throw new CustomAttributesError(
       'INVALID_OPTION',

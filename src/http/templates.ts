@@ -1,7 +1,7 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { isObject, isText, type OptionRule, oneOf } from '../options.js'
 import { checkTemplate, inspectTemplate } from '../template/inspect.js'
-import { TEMPLATE_OPTION_RULES, type TemplateFormat, type TemplateOptions } from '../template/template-options.js'
+import { TEMPLATE_OPTIONS, type TemplateFormat, type TemplateOptions } from '../template/template-options.js'
 import type { Exchange } from './exchange.js'
 import { readJsonBody } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
@@ -23,8 +23,8 @@ const optional =
 
 /** The fields of a request that say in which language, and by which clock, filters write. */
 const LANGUAGE = {
-  locale: optional(TEMPLATE_OPTION_RULES.locale),
-  time_zone: optional(TEMPLATE_OPTION_RULES.timeZone),
+  locale: optional(TEMPLATE_OPTIONS.locale),
+  time_zone: optional(TEMPLATE_OPTIONS.timeZone),
 }
 
 /** `GET …/merge-tags` */
@@ -57,7 +57,7 @@ export async function renderMessage({ store, settings, request, accountId }: Exc
     message: isMessage,
     format: isFormat,
     email: isText,
-    missing: optional(TEMPLATE_OPTION_RULES.missing),
+    missing: optional(TEMPLATE_OPTIONS.missing),
     ...LANGUAGE,
   })
   const parts = readMessage(body)

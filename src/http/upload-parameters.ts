@@ -1,8 +1,9 @@
-import { CSV_OPTION_RULES } from '../csv/file.js'
+import { CSV_OPTIONS } from '../csv/file.js'
+import { MERGE_OPTIONS } from '../db/merge-options.js'
 import { CustomAttributesError } from '../errors.js'
 import { fieldOfForm, nameForm } from '../names.js'
 import { type OptionRule, oneOf } from '../options.js'
-import { MERGE_OPTION_RULES, UPLOAD_OPTION_RULES, type UploadOptions } from '../upload/options.js'
+import { UPLOAD_OPTIONS, type UploadOptions } from '../upload/options.js'
 import { OPTION_FIELDS } from './csv-body.js'
 import type { HttpSettings } from './settings.js'
 
@@ -10,16 +11,16 @@ import type { HttpSettings } from './settings.js'
 type Choices = Readonly<Record<string, { option: keyof UploadOptions; rule: OptionRule }>>
 
 const READING: Choices = {
-  delimiter: { option: 'delimiter', rule: CSV_OPTION_RULES.delimiter },
-  encoding: { option: 'encoding', rule: CSV_OPTION_RULES.encoding },
-  number_format: { option: 'numberFormat', rule: UPLOAD_OPTION_RULES.numberFormat },
-  short_rows: { option: 'shortRows', rule: UPLOAD_OPTION_RULES.shortRows },
+  delimiter: { option: 'delimiter', rule: CSV_OPTIONS.delimiter },
+  encoding: { option: 'encoding', rule: CSV_OPTIONS.encoding },
+  number_format: { option: 'numberFormat', rule: MERGE_OPTIONS.numberFormat },
+  short_rows: { option: 'shortRows', rule: UPLOAD_OPTIONS.shortRows },
 }
 
 const MERGING: Choices = {
-  existing: { option: 'existing', rule: MERGE_OPTION_RULES.existing },
-  unknown: { option: 'unknown', rule: MERGE_OPTION_RULES.unknown },
-  empty_values: { option: 'emptyValues', rule: MERGE_OPTION_RULES.emptyValues },
+  existing: { option: 'existing', rule: MERGE_OPTIONS.existing },
+  unknown: { option: 'unknown', rule: MERGE_OPTIONS.unknown },
+  empty_values: { option: 'emptyValues', rule: MERGE_OPTIONS.emptyValues },
 }
 
 const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 'allowAtomic' | 'allowDryRun' }>> = {
@@ -109,7 +110,7 @@ export function readColumnParameters(
   if (headers !== undefined) options.headers = readJson('headers', headers)
   if (emptyMarkers !== undefined) {
     options.emptyMarkers = readJson('empty_markers', emptyMarkers)
-    check('empty_markers', options.emptyMarkers, UPLOAD_OPTION_RULES.emptyMarkers)
+    check('empty_markers', options.emptyMarkers, UPLOAD_OPTIONS.emptyMarkers)
   }
   if (attributes !== undefined) {
     options.attributes = attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
@@ -121,7 +122,7 @@ export function readColumnParameters(
       })
     }
     options.constants = readJson('constants', constants)
-    check('constants', options.constants, UPLOAD_OPTION_RULES.constants)
+    check('constants', options.constants, UPLOAD_OPTIONS.constants)
     checkFieldsAllowed(Object.keys(options.constants as object).map(fieldTarget), settings.upload.fields)
     // The host's own win.
     options.constants = { ...(options.constants as object), ...settings.upload.constants }

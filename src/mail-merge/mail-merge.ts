@@ -1,10 +1,10 @@
 import { orAborted, stopIfAborted } from '../abort.js'
 import { checkAudience } from '../db/audience.js'
 import type { Customer } from '../db/customers.js'
-import { PAGE_OPTION_RULES, type PageOptions, type PageSettings } from '../db/pages.js'
+import { PAGE_OPTIONS, type PageOptions, type PageSettings } from '../db/pages.js'
 import { CustomAttributesError } from '../errors.js'
-import { anyOf, isFunction, isObject, type OptionRule, resolveOptions } from '../options.js'
-import { type ExtraTags, TEMPLATE_OPTION_RULES, type TemplateOptions } from '../template/template-options.js'
+import { anyOf, isFunction, isObject, type OptionRule, resolveOptions, withDefault } from '../options.js'
+import { type ExtraTags, TEMPLATE_OPTIONS, type TemplateOptions } from '../template/template-options.js'
 import { type AccountNames, type Content, compileMessage, type Message } from './message.js'
 
 /** Values of the host's own for every customer, or made for each, such as an unsubscribe link. */
@@ -36,14 +36,18 @@ export type MailMergeResult<M extends Message> =
 
 const PROGRESS_EVERY_MS = 100
 
-/** Smaller than pages of their own: a page's messages wait in memory with it, and speed is the same. */
-export const MERGE_PAGE_SIZE = 250
-
 const isExtraTags: OptionRule = anyOf(isObject, isFunction)
 
-const { names: _names, ...MESSAGE_RULES } = TEMPLATE_OPTION_RULES
+const { names: _names, ...MESSAGE_OPTIONS } = TEMPLATE_OPTIONS
 
-export const MAIL_MERGE_RULES = { ...MESSAGE_RULES, extraTags: isExtraTags, onProgress: isFunction }
+export const MAIL_MERGE_OPTIONS = {
+  ...PAGE_OPTIONS,
+  /** Smaller than pages of their own: a page's messages wait in memory with it, and speed is the same. */
+  pageSize: withDefault(PAGE_OPTIONS.pageSize, 250),
+  ...MESSAGE_OPTIONS,
+  extraTags: isExtraTags,
+  onProgress: isFunction,
+}
 
 /** The extra tags of a customer. */
 export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | undefined): ExtraTags | undefined {
@@ -73,10 +77,11 @@ export interface MailMergeJob<M extends Message> {
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
 export function prepareMailMerge<M extends Message>(message: M, given: MailMergeOptions): MailMergeJob<M> {
-  const { audience, pageSize, after, signal, extraTags, onProgress, ...templateOptions } = resolveOptions<
-    MailMergeOptions,
-    { pageSize: number }
-  >('mailMerge', { ...PAGE_OPTION_RULES, ...MAIL_MERGE_RULES }, { pageSize: MERGE_PAGE_SIZE }, given)
+  const { audience, pageSize, after, signal, extraTags, onProgress, ...templateOptions } = resolveOptions(
+    'mailMerge',
+    MAIL_MERGE_OPTIONS,
+    given,
+  )
   checkAudience(audience)
   compileMessage('mailMerge', message, templateOptions)
 

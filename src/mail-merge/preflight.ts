@@ -1,11 +1,11 @@
 import { checkAudience } from '../db/audience.js'
 import type { Customer } from '../db/customers.js'
-import { PAGE_OPTION_RULES, type PageOptions, type PageSettings } from '../db/pages.js'
+import type { PageOptions, PageSettings } from '../db/pages.js'
 import { resolveOptions } from '../options.js'
 import { checkTemplate } from '../template/inspect.js'
 import type { TemplateProblem } from '../template/problems.js'
 import type { TemplateOptions } from '../template/template-options.js'
-import { type ExtraTagsOption, extraTagsFor, MAIL_MERGE_RULES, MERGE_PAGE_SIZE } from './mail-merge.js'
+import { type ExtraTagsOption, extraTagsFor, MAIL_MERGE_OPTIONS } from './mail-merge.js'
 import { type AccountNames, compileMessage, type Message } from './message.js'
 
 /** Options of `preflight`: those the message will be merged with. */
@@ -48,12 +48,8 @@ export interface PreflightJob {
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
 export function preparePreflight(message: Message, given: PreflightOptions): PreflightJob {
-  const { missing: _missing, onProgress: _onProgress, ...templateRules } = MAIL_MERGE_RULES
-  const { after: _after, ...pageRules } = PAGE_OPTION_RULES
-  const { audience, pageSize, signal, extraTags, ...templateOptions } = resolveOptions<
-    PreflightOptions,
-    { pageSize: number }
-  >('preflight', { ...pageRules, ...templateRules }, { pageSize: MERGE_PAGE_SIZE }, given)
+  const { missing: _missing, onProgress: _onProgress, after: _after, ...table } = MAIL_MERGE_OPTIONS
+  const { audience, pageSize, signal, extraTags, ...templateOptions } = resolveOptions('preflight', table, given)
   checkAudience(audience)
   compileMessage('preflight', message, templateOptions)
 

@@ -1,5 +1,15 @@
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isObject, kindOf, type OptionRule, oneOf, resolveOptions } from '../options.js'
+import {
+  isFlag,
+  isObject,
+  isTextList,
+  kindOf,
+  type OptionRule,
+  oneOf,
+  type Resolved,
+  resolveOptions,
+  withDefault,
+} from '../options.js'
 import { FILTER_NAMES, isLocale, isTimeZone, type TemplateFilter } from './filters.js'
 
 /** What a template is written in: decides how values are escaped. */
@@ -29,7 +39,7 @@ export interface TemplateOptions {
    * them. A tag then stands for the name that is spelt like it, or else for the only one of its form, whatever a customer
    * has; without them the customer's own names decide. The store's methods see to it themselves. Default none.
    */
-  names?: Iterable<string>
+  names?: readonly string[] | ReadonlySet<string>
   /** The language (BCP 47) in which filters write dates, numbers and letters, such as `'de'`. Default `'en'`. */
   locale?: string
   /** The time zone (IANA) in which the filter `date` and comparisons see points in time. Default `'UTC'`. */
@@ -41,11 +51,8 @@ export interface TemplateOptions {
   filters?: Readonly<Record<string, TemplateFilter>>
 }
 
-const isNames: OptionRule = (value) => {
-  const isList = typeof value === 'object' && value !== null && Symbol.iterator in value
-  const isNameList = isList && [...(value as Iterable<unknown>)].every((name) => typeof name === 'string')
-  return isNameList ? undefined : 'a list of strings'
-}
+const areNames: OptionRule = (value) =>
+  isTextList(value instanceof Set ? [...value] : value) === undefined ? undefined : 'an array or a Set of strings'
 
 const areFilters: OptionRule = (value) => {
   const isFilter = ([name, filter]: [string, unknown]) =>
@@ -55,29 +62,24 @@ const areFilters: OptionRule = (value) => {
     : `an object of functions, each with a name of letters, digits and _ that is none of ${FILTER_NAMES.join(', ')}`
 }
 
-export const TEMPLATE_OPTION_RULES = {
-  format: oneOf('html', 'text', 'subject'),
-  missing: oneOf('empty', 'keep', 'error'),
-  allowUnescaped: isFlag,
+export const TEMPLATE_OPTIONS = {
+  format: withDefault(oneOf('html', 'text', 'subject'), 'html'),
+  missing: withDefault(oneOf('empty', 'keep', 'error'), 'empty'),
+  allowUnescaped: withDefault(isFlag, false),
   extraTags: isObject,
-  names: isNames,
-  locale: (value: unknown) => (isLocale(value) ? undefined : "a language tag such as 'en' or 'de-AT'"),
-  timeZone: (value: unknown) => (isTimeZone(value) ? undefined : "a time zone such as 'UTC' or 'Europe/Berlin'"),
+  names: areNames,
+  locale: withDefault((tag) => (isLocale(tag) ? undefined : "a language tag such as 'en' or 'de-AT'"), 'en'),
+  timeZone: withDefault(
+    (zone) => (isTimeZone(zone) ? undefined : "a time zone such as 'UTC' or 'Europe/Berlin'"),
+    'UTC',
+  ),
   filters: areFilters,
 }
 
-type TemplateDefaults = Required<Omit<TemplateOptions, 'extraTags' | 'names' | 'filters'>>
-
-export const TEMPLATE_DEFAULTS: TemplateDefaults = {
-  format: 'html',
-  missing: 'empty',
-  allowUnescaped: false,
-  locale: 'en',
-  timeZone: 'UTC',
-}
-
 /** Options with their defaults; `numberFields` are the fields whose columns hold numbers, where the table is known. */
-export type ResolvedTemplateOptions = TemplateOptions & TemplateDefaults & { numberFields?: ReadonlySet<string> }
+export type ResolvedTemplateOptions = Resolved<TemplateOptions, typeof TEMPLATE_OPTIONS> & {
+  numberFields?: ReadonlySet<string>
+}
 
 /** Refuses a template that is no string; `where` is the name of a public function. */
 export function checkTemplateText(where: string, template: unknown): void {
@@ -89,5 +91,5 @@ export function checkTemplateText(where: string, template: unknown): void {
 
 /** Resolves the options of `where`, the name of a public function. */
 export function resolveTemplateOptions(where: string, options: TemplateOptions | undefined): ResolvedTemplateOptions {
-  return resolveOptions(where, TEMPLATE_OPTION_RULES, TEMPLATE_DEFAULTS, options)
+  return resolveOptions(where, TEMPLATE_OPTIONS, options)
 }

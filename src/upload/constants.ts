@@ -1,4 +1,4 @@
-import type { ColumnMapping } from '../columns.js'
+import type { ColumnMapping } from '../column-targets.js'
 import { checkAttributeNames } from '../db/definitions.js'
 import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
 import type { TableShape } from '../db/table-shape.js'

@@ -1,9 +1,10 @@
-import type { ColumnMapping } from '../columns.js'
+import type { ColumnMapping } from '../column-targets.js'
 import type { QuoteFault } from '../csv/records.js'
 import { type BatchRow, compareJsonbKeys } from '../db/batch.js'
 import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
 import { FIELD_SEPARATOR, rareSeparator } from '../db/separators.js'
-import type { TableColumn, TableShape } from '../db/table-shape.js'
+import type { TableColumn } from '../db/table-catalogue.js'
+import type { TableShape } from '../db/table-shape.js'
 import { CustomAttributesError } from '../errors.js'
 import {
   type CellOptions,

@@ -1,23 +1,23 @@
-import type { ColumnOptions, ColumnWarning, IgnoredReason } from '../columns.js'
-import { COLUMN_OPTION_RULES } from '../columns.js'
-import { CSV_DEFAULTS, CSV_OPTION_RULES, type CsvOptions, type CsvWarning } from '../csv/file.js'
-import type { MergeOptions } from '../db/batch-statement.js'
-import type { DateFormat, NumberFormat } from '../db/field-values.js'
+import { COLUMN_OPTIONS, type ColumnOptions, type ColumnWarning, type IgnoredReason } from '../column-targets.js'
+import { CSV_OPTIONS, type CsvOptions, type CsvWarning } from '../csv/file.js'
+import type { NumberFormat } from '../db/field-values.js'
+import { MERGE_OPTIONS, type MergeOptions } from '../db/merge-options.js'
 import {
+  defaultsOf,
   isFlag,
   isFunction,
   isSignal,
   isTextList,
   isTexts,
   LIMITS,
-  type OptionRule,
   oneOf,
   type Resolved,
   resolveOptions,
   wholeNumber,
+  withDefault,
 } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
-import { CELL_DEFAULTS, CELL_OPTION_RULES, type CellOptions } from '../rows.js'
+import { CELL_OPTIONS, type CellOptions } from '../rows.js'
 import type { RowCheckOptions } from './row-checks.js'
 
 /** Options of `uploadCsv`. */
@@ -25,6 +25,7 @@ export interface UploadOptions
   extends CsvOptions,
     RowCheckOptions,
     CellOptions,
+    MergeOptions,
     Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
   /**
    * Values that every row gets: standard fields and attributes by name, `{ source: 'Trade fair', Campaign: 'Spring' }`. A
@@ -32,24 +33,12 @@ export interface UploadOptions
    * gives. Default none.
    */
   constants?: Readonly<Record<string, string>>
-  /**
-   * What a row does to a customer that exists: `'merge'` (default) replaces the standard fields it fills and merges the
-   * attributes by name, `'replace'` replaces the whole attribute object and still keeps standard fields that the row
-   * leaves empty, `'reject'` rejects the row as `CUSTOMER_EXISTS`.
-   */
-  existing?: MergeOptions['existing']
-  /** What a row does whose customer does not exist: `'create'` (default), or `'reject'` as `CUSTOMER_NOT_FOUND`. */
-  unknown?: MergeOptions['unknown']
-  /** What a blank cell does: `'keep'` (default) nothing, `'clear'` empties the field or removes the attribute. */
-  emptyValues?: MergeOptions['emptyValues']
   /** `'skip'` (default) goes on after a bad row; `'abort'` ends the upload with `INVALID_ROW` at the first. */
   onInvalidRow?: 'skip' | 'abort'
   /** One transaction, all or nothing. Uses one lane and holds its locks to the end. Default `false`. */
   atomic?: boolean
   /** The same statements, rolled back: true counts, nothing kept. Locks and triggers as with `atomic`. Default `false`. */
   dryRun?: boolean
-  /** How dates that are not ISO 8601 are read: `'iso'` (default) not at all, `'mdy'`, or `'dmy'`. */
-  dateFormat?: DateFormat
   /**
    * How numbers are written: `'point'` reads `1,234.50`, `'comma'` reads `1.234,50`; groups may also be parted by blanks or
    * apostrophes. Default none: a decimal point, no groups.
@@ -108,63 +97,34 @@ export interface UploadResult extends UploadCounts {
   durationMs: number
 }
 
-export const UPLOAD_DEFAULTS = {
-  ...CSV_DEFAULTS,
-  ...CELL_DEFAULTS,
-  attributes: 'all',
-  fields: 'all',
-  existing: 'merge',
-  unknown: 'create',
-  emptyValues: 'keep',
-  onInvalidRow: 'skip',
-  atomic: false,
-  dryRun: false,
-  dateFormat: 'iso',
-  maxRows: LIMITS.maxRows,
-  concurrency: 2,
-  batchSize: 2_000,
-} as const satisfies UploadOptions
-
-export const MERGE_OPTION_RULES = {
-  existing: oneOf('merge', 'replace', 'reject'),
-  unknown: oneOf('create', 'reject'),
-  emptyValues: oneOf('keep', 'clear'),
-} satisfies Record<keyof MergeOptions, OptionRule>
-
-export const UPLOAD_OPTION_RULES = {
-  ...CSV_OPTION_RULES,
-  ...MERGE_OPTION_RULES,
-  ...CELL_OPTION_RULES,
-  columns: COLUMN_OPTION_RULES.columns,
-  attributes: COLUMN_OPTION_RULES.attributes,
-  fields: COLUMN_OPTION_RULES.fields,
+export const UPLOAD_OPTIONS = {
+  ...CSV_OPTIONS,
+  ...MERGE_OPTIONS,
+  ...CELL_OPTIONS,
+  columns: COLUMN_OPTIONS.columns,
+  attributes: COLUMN_OPTIONS.attributes,
+  fields: COLUMN_OPTIONS.fields,
   constants: isTexts,
   checkRow: isFunction,
   checkRows: isFunction,
-  onInvalidRow: oneOf('skip', 'abort'),
-  atomic: isFlag,
-  dryRun: isFlag,
-  dateFormat: oneOf('iso', 'mdy', 'dmy'),
-  numberFormat: oneOf('point', 'comma'),
+  onInvalidRow: withDefault(oneOf('skip', 'abort'), 'skip'),
+  atomic: withDefault(isFlag, false),
+  dryRun: withDefault(isFlag, false),
   signal: isSignal,
   onProgress: isFunction,
   onRejected: isFunction,
-  maxRows: wholeNumber(1),
-  concurrency: wholeNumber(1, 64),
-  batchSize: wholeNumber(1, 50_000),
+  maxRows: withDefault(wholeNumber(1), LIMITS.maxRows),
+  concurrency: withDefault(wholeNumber(1, 64), 2),
+  batchSize: withDefault(wholeNumber(1, 50_000), 2_000),
 }
+export const UPLOAD_DEFAULTS = defaultsOf(UPLOAD_OPTIONS)
 
 /** The options of an upload with nothing left open. */
-export type ResolvedUploadOptions = Resolved<UploadOptions, typeof UPLOAD_DEFAULTS>
+export type ResolvedUploadOptions = Resolved<UploadOptions, typeof UPLOAD_OPTIONS>
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolveUploadOptions(options: UploadOptions | undefined): ResolvedUploadOptions {
-  return resolveOptions<UploadOptions, typeof UPLOAD_DEFAULTS>(
-    'uploadCsv',
-    UPLOAD_OPTION_RULES,
-    UPLOAD_DEFAULTS,
-    options,
-  )
+  return resolveOptions('uploadCsv', UPLOAD_OPTIONS, options)
 }
 
 /** Options of `uploadRows`: those of `uploadCsv` that are not about reading text, and the headers. */
@@ -173,18 +133,12 @@ export interface UploadRowsOptions extends Omit<UploadOptions, Exclude<keyof Csv
   headers?: readonly string[]
 }
 
-const { delimiter: _d, encoding: _e, maxBytes: _b, maxRecordBytes: _r, ...ROWS_RULES } = UPLOAD_OPTION_RULES
+const { delimiter: _d, encoding: _e, maxBytes: _b, maxRecordBytes: _r, ...ROWS_OPTIONS } = UPLOAD_OPTIONS
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolveUploadRowsOptions(
   options: UploadRowsOptions | undefined,
 ): ResolvedUploadOptions & { headers?: readonly string[] } {
-  const rules = { ...ROWS_RULES, headers: isTextList }
-  const resolved = resolveOptions<UploadRowsOptions, typeof UPLOAD_DEFAULTS>(
-    'uploadRows',
-    rules,
-    UPLOAD_DEFAULTS,
-    options,
-  )
-  return resolved as ResolvedUploadOptions & { headers?: readonly string[] }
+  const resolved = resolveOptions('uploadRows', { ...ROWS_OPTIONS, headers: isTextList }, options)
+  return { ...UPLOAD_DEFAULTS, ...resolved } as ResolvedUploadOptions & { headers?: readonly string[] }
 }

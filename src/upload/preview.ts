@@ -1,27 +1,27 @@
+import { proposeNames } from '../column-problems.js'
 import {
   type ColumnOptions,
   type ColumnWarning,
   type IgnoredReason,
-  inspectColumns,
   isEmailHeader,
   type MappedColumn,
-  proposeNames,
-} from '../columns.js'
-import type { Encoding } from '../csv/decode.js'
+} from '../column-targets.js'
+import { inspectColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
-import { CSV_OPTION_RULES, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'
+import type { Encoding } from '../csv/encoding.js'
+import { CSV_OPTIONS, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'
 import type { Delimiter } from '../csv/records.js'
 import type { CsvInput } from '../csv/source.js'
 import { readDefinitions } from '../db/definitions.js'
 import { cutProblem, isCustomAttributesError, type Problem, toProblem } from '../errors.js'
 import type { FieldSuggestion } from '../field-suggestions.js'
-import { type Resolved, resolveOptions } from '../options.js'
+import { resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
 import { trim } from '../values.js'
 import { type Constant, resolveConstants } from './constants.js'
 import { createRowChecker, quoteProblem, type RowChecker, readingOf } from './entries.js'
-import { UPLOAD_DEFAULTS, UPLOAD_OPTION_RULES, type UploadOptions } from './options.js'
+import { UPLOAD_OPTIONS, type UploadOptions } from './options.js'
 import { type AccountContext, checkFields } from './upload.js'
 
 /** Options of `previewCsv`: those of `uploadCsv` that decide what the file means. */
@@ -71,31 +71,27 @@ export interface CsvPreview {
 const PREVIEW_ROWS = 20
 const SAMPLES = 5
 
-const PREVIEW_RULES = {
-  ...CSV_OPTION_RULES,
-  columns: UPLOAD_OPTION_RULES.columns,
-  attributes: UPLOAD_OPTION_RULES.attributes,
-  fields: UPLOAD_OPTION_RULES.fields,
-  constants: UPLOAD_OPTION_RULES.constants,
-  signal: UPLOAD_OPTION_RULES.signal,
-  dateFormat: UPLOAD_OPTION_RULES.dateFormat,
-  numberFormat: UPLOAD_OPTION_RULES.numberFormat,
-  shortRows: UPLOAD_OPTION_RULES.shortRows,
-  emptyMarkers: UPLOAD_OPTION_RULES.emptyMarkers,
+const PREVIEW_OPTIONS = {
+  ...CSV_OPTIONS,
+  columns: UPLOAD_OPTIONS.columns,
+  attributes: UPLOAD_OPTIONS.attributes,
+  fields: UPLOAD_OPTIONS.fields,
+  constants: UPLOAD_OPTIONS.constants,
+  signal: UPLOAD_OPTIONS.signal,
+  dateFormat: UPLOAD_OPTIONS.dateFormat,
+  numberFormat: UPLOAD_OPTIONS.numberFormat,
+  shortRows: UPLOAD_OPTIONS.shortRows,
+  emptyMarkers: UPLOAD_OPTIONS.emptyMarkers,
 }
 
 /** Those of an upload's options that a preview has, too. */
 export function previewOptionsOf(upload: UploadOptions): PreviewOptions {
-  return Object.fromEntries(Object.entries(upload).filter(([name]) => Object.hasOwn(PREVIEW_RULES, name)))
+  return Object.fromEntries(Object.entries(upload).filter(([name]) => Object.hasOwn(PREVIEW_OPTIONS, name)))
 }
 
 /** @throws CustomAttributesError `INVALID_OPTION` */
 export function resolvePreviewOptions(options: PreviewOptions | undefined) {
-  const defaults = previewOptionsOf(UPLOAD_DEFAULTS)
-  return resolveOptions('previewCsv', PREVIEW_RULES, defaults, options) as Resolved<
-    PreviewOptions,
-    typeof UPLOAD_DEFAULTS
-  >
+  return resolveOptions<PreviewOptions, typeof PREVIEW_OPTIONS>('previewCsv', PREVIEW_OPTIONS, options)
 }
 
 /** Reads the head of a CSV and says what an upload would make of it; nothing is written. */
@@ -104,8 +100,8 @@ export async function previewCsv(
   csv: CsvInput,
   options: ReturnType<typeof resolvePreviewOptions>,
 ): Promise<CsvPreview> {
-  const { sql, shape, accountId } = context
-  const known = await readDefinitions(sql, shape, accountId, options.signal)
+  const { shape } = context
+  const known = await readDefinitions(context, options.signal)
   const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
   try {
     const { columns, attributes, fields } = options

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import type { Sql } from 'postgres'
 import { abortError, endSoonAfterAbort, stopIfAborted } from '../abort.js'
-import { type ColumnMapping, mapColumns } from '../columns.js'
+import type { ColumnMapping } from '../column-targets.js'
+import { mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import type { CsvFile } from '../csv/file.js'
-import { accountKey, lockAccount } from '../db/accounts.js'
+import { type Account, accountKey, lockAccount } from '../db/accounts.js'
 import { isTransaction, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/definitions.js'
@@ -26,10 +27,7 @@ import { createRowChecks } from './row-checks.js'
 import { Tally } from './tally.js'
 
 /** What a method of the store works on. */
-export interface AccountContext {
-  sql: SqlClient
-  shape: TableShape
-  accountId: string
+export interface AccountContext extends Account {
   maxCustomAttributes: number
   rows: Required<RowOptions>
 }
@@ -62,9 +60,9 @@ async function uploadInMode(
   stop: AbortController,
 ): Promise<UploadResult> {
   const started = performance.now()
-  const { sql, shape, accountId } = context
+  const { shape } = context
   stopIfAborted(options.signal)
-  const known = await readDefinitions(sql, shape, accountId, options.signal)
+  const known = await readDefinitions(context, options.signal)
   // Whatever ends the upload also ends the reading and the statements under way.
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const file = await open(signal)
@@ -203,7 +201,7 @@ async function writeRows(run: Run): Promise<void> {
         returnsId: false,
       },
     },
-    isAccountEmpty: await isAccountEmpty(sql, shape, accountId, signal),
+    isAccountEmpty: await isAccountEmpty(run, signal),
     attributes: entries.attributes,
     recorded: new Set(run.known),
     tally,
@@ -225,7 +223,7 @@ async function writeRows(run: Run): Promise<void> {
   const checks = createRowChecks(options, entries, add, rejectEntry, signal)
   try {
     // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
-    if (isExclusive) await lockAccount(sql, shape, accountId, signal)
+    if (isExclusive) await lockAccount(run, signal)
     let row = file.firstRow - 1
     for await (const { records, lines, faults } of file.records()) {
       for (let at = 0; at < records.length; at++) {
@@ -255,7 +253,7 @@ async function writeRows(run: Run): Promise<void> {
     await checks?.finish()
     await Promise.all(lanes.map((lane) => lane.drain()))
     const found = attributesOf(run).filter((name) => tally.found.has(name))
-    await retry(sql, (db) => recordDefinitions(db, shape, accountId, found, signal), signal)
+    await retry(sql, (db) => recordDefinitions({ ...run, sql: db }, found, signal), signal)
     await tally.lastProgress()
   } catch (error) {
     tally.fail(error)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createCustomAttributesStore, type UpsertOptions } from '../../src/store.js'
+import type { UpsertOptions } from '../../src/db/upsert.js'
+import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'

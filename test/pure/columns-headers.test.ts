@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { inspectColumns, mapColumns, proposeNames } from '../../src/columns.js'
+import { proposeNames } from '../../src/column-problems.js'
+import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { attributeNameFault, nameForm } from '../../src/names.js'
 import { checkLaw } from '../support/law.js'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ColumnOptions, inspectColumns, mapColumns } from '../../src/columns.js'
+import type { ColumnOptions } from '../../src/column-targets.js'
+import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 import { STANDARD_COLUMNS } from '../../src/names.js'
 import { checkLaw } from '../support/law.js'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ColumnMapping, inspectColumns, mapColumns } from '../../src/columns.js'
+import type { ColumnMapping } from '../../src/column-targets.js'
+import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { STANDARD_COLUMNS } from '../../src/names.js'
 import { checkLaw } from '../support/law.js'
 

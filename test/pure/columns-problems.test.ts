@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ColumnOptions, inspectColumns, mapColumns } from '../../src/columns.js'
+import type { ColumnOptions } from '../../src/column-targets.js'
+import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { thrownBy } from '../support/errors.js'
 
 /** The only problem of these headers; `mapColumns` must throw it. */

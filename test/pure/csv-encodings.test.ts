@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createDecoder, type Encoding } from '../../src/csv/decode.js'
+import { createDecoder } from '../../src/csv/decode.js'
+import type { Encoding } from '../../src/csv/encoding.js'
 import { chunks, readCsv, recordsOf } from '../support/csv.js'
 import { latin1, utf16 } from '../support/csv-fixtures.js'
 import { rejectionOf, thrownBy } from '../support/errors.js'

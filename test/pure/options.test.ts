@@ -7,6 +7,7 @@ import {
   oneOf,
   resolveOptions,
   wholeNumber,
+  withDefault,
 } from '../../src/options.js'
 import { thrownBy } from '../support/errors.js'
 
@@ -17,9 +18,13 @@ interface Options {
   loud?: boolean
 }
 
-const rules = { mode: oneOf('fast', 'slow'), size: wholeNumber(1, 9), name: isText, loud: isFlag }
-const resolve = (given?: unknown) =>
-  resolveOptions<Options, { mode: 'fast'; size: number }>('doIt', rules, { mode: 'fast', size: 3 }, given as Options)
+const table = {
+  mode: withDefault(oneOf('fast', 'slow'), 'fast'),
+  size: withDefault(wholeNumber(1, 9), 3),
+  name: isText,
+  loud: isFlag,
+}
+const resolve = (given?: unknown) => resolveOptions('doIt', table, given as Options)
 
 test('defaults stand where nothing, or undefined, was given', () => {
   expect(resolve()).toEqual({ mode: 'fast', size: 3 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ColumnMapping, inspectColumns, mapColumns } from '../../src/columns.js'
+import type { ColumnMapping } from '../../src/column-targets.js'
+import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 import { parseRow, type RowOptions } from '../../src/rows.js'
 import { thrownBy } from '../support/errors.js'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { isEmailHeader } from '../../src/columns.js'
+import { isEmailHeader } from '../../src/column-targets.js'
 import { CSV_DEFAULTS, type CsvOptions, type CsvWarning, openCsv } from '../../src/csv/file.js'
 import type { QuoteFault } from '../../src/csv/records.js'
 import type { CsvInput } from '../../src/csv/source.js'

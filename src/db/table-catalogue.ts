@@ -1,0 +1,189 @@
+import { query, type SqlClient, type TextRow } from './client.js'
+import { formatTableName, parseTableName, quoteIdentifier } from './identifiers.js'
+
+/** A column of the host's customer table. */
+export interface TableColumn {
+  name: string
+  /** name of the base type in `pg_type`, such as `int4`, `varchar`, `citext` */
+  type: string
+  /** type to cast a text to: with the modifier, except for `varchar` and `char`, where an explicit cast cuts silently */
+  castType: string
+  /** characters that fit into a `varchar(n)` or `char(n)` */
+  maxLength: number | undefined
+  /** `numeric(precision, scale)` */
+  numeric: { precision: number; scale: number } | undefined
+  /** labels of an enum */
+  labels: readonly string[] | undefined
+  isNotNull: boolean
+  /** SQL of the default, or undefined */
+  defaultSql: string | undefined
+  /** computed by the database: it cannot be written */
+  isGenerated: boolean
+}
+
+/** A table as the catalogue has it. */
+export interface CatalogueTable {
+  oid: string
+  /** SQL text, with its schema */
+  name: string
+  columns: ReadonlyMap<string, TableColumn>
+  /** whether an index that can be inferred makes the key unique, which it was read with */
+  isKeyUnique: boolean
+}
+
+/** A CHECK constraint. */
+export interface TableCheck {
+  definition: string
+  name: string
+}
+
+/** Reads the table that an option names, or undefined; `key` is what is to be unique in it. */
+export async function readTable(
+  sql: SqlClient,
+  option: string,
+  key: readonly [string, string],
+): Promise<CatalogueTable | undefined> {
+  const [row] = await query(
+    sql,
+    `select c.oid::text, n.nspname::text, c.relname::text from pg_catalog.pg_class c
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.oid = pg_catalog.to_regclass($1::text) and c.relkind in ('r', 'p')`,
+    [formatTableName(parseTableName(option))],
+  )
+  if (!row) return undefined
+  const oid = row[0]!
+  const columns = await loadColumns(sql, oid)
+  const isKeyUnique = await hasRows(
+    sql,
+    `select 1::text from pg_catalog.pg_index i
+     where i.indrelid = $1::oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null
+       and i.indnkeyatts = 2 and 2 = (
+         select count(*) from pg_catalog.pg_attribute a
+         where a.attrelid = i.indrelid and a.attnum = any ((i.indkey::int2[])[0:1]) and a.attname in ($2::text, $3::text))
+     limit 1`,
+    [oid, ...key],
+  )
+  return { oid, name: `${quoteIdentifier(row[1]!)}.${quoteIdentifier(row[2]!)}`, columns, isKeyUnique }
+}
+
+async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, TableColumn>> {
+  const rows = await query(
+    sql,
+    `with recursive col as (
+       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull or y.typnotnull as attnotnull, a.attgenerated, a.attidentity,
+              coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(y.typdefaultbin, 0)) as default_sql
+       from pg_catalog.pg_attribute a
+       join pg_catalog.pg_type y on y.oid = a.atttypid
+       left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+       where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
+     ), typ as (
+       select attnum, atttypid as oid, atttypmod as typmod from col
+       union all
+       select typ.attnum, t.typbasetype, t.typtypmod from typ join pg_catalog.pg_type t on t.oid = typ.oid
+       where t.typtype = 'd'
+     )
+     select col.attname::text, t.typname::text, n.nspname::text, typ.typmod::text,
+            pg_catalog.format_type(t.oid, typ.typmod)::text,
+            col.attnotnull::text, col.default_sql::text, (col.attgenerated <> '')::text, col.attidentity::text,
+            (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder)::text
+             from pg_catalog.pg_enum e where e.enumtypid = t.oid)
+     from col
+     join typ on typ.attnum = col.attnum
+     join pg_catalog.pg_type t on t.oid = typ.oid and t.typtype <> 'd'
+     join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+     order by col.attnum`,
+    [oid],
+  )
+  return new Map(rows.map((row) => [row[0]!, toColumn(row)]))
+}
+
+function toColumn(row: TextRow): TableColumn {
+  const [name, type, schema, modifier, formatted, notNull, defaultSql, generated, identity, labels] = row
+  const typmod = Number(modifier)
+  const isSized = type === 'varchar' || type === 'bpchar'
+  const qualified = `${quoteIdentifier(schema!)}.${quoteIdentifier(type!)}`
+  return {
+    name: name!,
+    type: type!,
+    castType: isSized || schema !== 'pg_catalog' ? qualified : formatted!,
+    maxLength: isSized && typmod > 4 ? typmod - 4 : undefined,
+    numeric: type === 'numeric' && typmod > 4 ? readNumericModifier(typmod - 4) : undefined,
+    labels: labels === null || labels === undefined ? undefined : JSON.parse(labels),
+    isNotNull: notNull === 'true',
+    defaultSql: generated === 'true' ? undefined : (defaultSql ?? undefined),
+    isGenerated: generated === 'true' || identity !== '',
+  }
+}
+
+/** Precision in the upper 16 bits; the scale, which may be negative, in the lower 11. */
+function readNumericModifier(modifier: number): { precision: number; scale: number } {
+  return { precision: (modifier >> 16) & 0xffff, scale: ((modifier & 0x7ff) ^ 1024) - 1024 }
+}
+
+/** The CHECK constraints on the attributes. */
+export async function readAttributeChecks(sql: SqlClient, { oid }: CatalogueTable): Promise<TableCheck[]> {
+  const rows = await query(
+    sql,
+    `select pg_catalog.pg_get_constraintdef(c.oid)::text, c.conname::text from pg_catalog.pg_constraint c
+     join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
+     where c.conrelid = $1::oid and c.contype = 'c' and a.attname = 'custom_attributes'`,
+    [oid],
+  )
+  return rows.map(([definition, name]) => ({ definition: definition ?? '', name: name! }))
+}
+
+/** What is true of a customer table when its query finds a row. */
+const TRAITS = {
+  /** whether a trigger or a rule may swallow or change a row that is inserted */
+  hasInsertTriggers: `select 1::text from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
+     union all
+     select 1::text from pg_catalog.pg_trigger t
+     where not t.tgisinternal and t.tgtype & 6 = 6 -- before insert
+       and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
+     limit 1`,
+  /** whether a constraint or trigger may wait for the end of the transaction */
+  hasDeferredChecks: `select 1::text from pg_catalog.pg_trigger t where t.tgdeferrable
+     and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
+     limit 1`,
+  /** whether an index other than the unique one begins with the account: the planner can take it for as good */
+  hasRivalIndex: `select 1::text from pg_catalog.pg_index i
+     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'account_id'
+     left join pg_catalog.pg_attribute e on e.attrelid = i.indrelid and e.attnum = i.indkey[1]
+     where i.indrelid = $1::oid and not (i.indisunique and i.indnkeyatts = 2 and e.attname = 'email' and i.indpred is null)
+     limit 1`,
+  /** whether an index finds a customer by the id alone */
+  hasIdIndex: `select 1::text from pg_catalog.pg_index i
+     join pg_catalog.pg_class x on x.oid = i.indexrelid
+     join pg_catalog.pg_am m on m.oid = x.relam and m.amname = 'btree'
+     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'id'
+     join pg_catalog.pg_opclass o on o.oid = i.indclass[0] and o.opcdefault
+     where i.indrelid = $1::oid and i.indisvalid and i.indpred is null and i.indcollation[0] = a.attcollation
+     limit 1`,
+} as const
+
+/** What else the catalogue says of a customer table. */
+export type TableTraits = { -readonly [Trait in keyof typeof TRAITS]: boolean }
+
+export async function readTraits(sql: SqlClient, { oid }: CatalogueTable): Promise<TableTraits> {
+  const traits: Partial<TableTraits> = {}
+  for (const name of Object.keys(TRAITS) as (keyof TableTraits)[])
+    traits[name] = await hasRows(sql, TRAITS[name], [oid])
+  return traits as TableTraits
+}
+
+/** Whether Citus keeps the table's rows on several servers. */
+export async function isDistributed(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
+  const [citus] = await query(sql, `select pg_catalog.to_regclass('pg_catalog.pg_dist_partition')::text`)
+  if (citus?.[0] == null) return false
+  return hasRows(sql, 'select 1::text from pg_catalog.pg_dist_partition where logicalrelid = $1::oid', [oid])
+}
+
+/** How the session writes moments. */
+export async function readDateStyle(sql: SqlClient): Promise<string | undefined> {
+  const [style] = await query(sql, `select pg_catalog.current_setting('DateStyle')::text`)
+  return style?.[0] ?? undefined
+}
+
+async function hasRows(sql: SqlClient, text: string, parameters: string[]): Promise<boolean> {
+  return (await query(sql, text, parameters)).length > 0
+}
