@@ -1,5 +1,6 @@
 import { editDistance } from '../edit-distance.js'
 import { foreignFilterRemedy, foreignRemedy } from './foreign-syntax.js'
+import type { Fault } from './problems.js'
 
 /** A filter as a tag names it, with its arguments as texts. */
 export interface FilterCall {
@@ -7,19 +8,16 @@ export interface FilterCall {
   arguments: string[]
 }
 
-export type Operator = '=' | '!=' | '>' | '>=' | '<' | '<=' | 'in'
+export type ComparisonOperator = '=' | '!=' | '>' | '>=' | '<' | '<=' | 'in'
 
 /** What the value of a section's name is compared with. */
 export interface Comparison {
-  operator: Operator
+  operator: ComparisonOperator
   /** a text, for `in` the list as typed */
   value: string
   /** whether the value stood in quotes: then `=` compares texts, otherwise numbers */
   isQuoted: boolean
 }
-
-/** What is wrong with a tag, to follow it in a sentence, and what to do. */
-export type Fault = readonly [what: string, remedy: string]
 
 /** The name of a tag and what is done with its value; or what is wrong with it. */
 export interface Expression {
@@ -198,7 +196,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]
 export function readCondition(content: string): Expression {
   const bar = content.indexOf('|')
   const [, name, sign, word, typed] = COMPARED.exec(content) ?? []
-  const operator = (sign === '==' ? '=' : (sign ?? word)) as Operator | undefined
+  const operator = (sign === '==' ? '=' : (sign ?? word)) as ComparisonOperator | undefined
   if (operator === undefined) {
     if (bar === -1) return { name: content, filters: [] }
     const remedy = 'Compare its value, as in {{#name = "text"}}, or give the fallback to a tag inside it.'

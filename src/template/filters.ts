@@ -1,4 +1,4 @@
-import type { Fault, FilterCall } from './expression.js'
+import type { FilterCall } from './expression.js'
 import {
   DATE_STYLES,
   dateFormatter,
@@ -8,6 +8,7 @@ import {
   patternOfStrftime,
   readMoment,
 } from './moments.js'
+import type { Fault } from './problems.js'
 
 /**
  * A filter of the host's own: gets what the value prints and the arguments of the tag, as texts, and returns a text. It

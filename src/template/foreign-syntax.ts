@@ -1,4 +1,4 @@
-import type { Fault } from './expression.js'
+import type { Fault } from './problems.js'
 
 /**
  * What templates of other systems are written in, and what to write here instead. Everything listed is refused: nothing of

@@ -17,6 +17,9 @@ export type TemplateProblemCode = Extract<
   | 'UNSAFE_TAG_POSITION'
 >
 
+/** What is wrong with a tag, to follow it in a sentence, and what to do. */
+export type Fault = readonly [what: string, remedy: string]
+
 /** Where in a template something stands. */
 export interface TemplatePlace {
   /** counted from 1; LF, CR and CRLF end a line */

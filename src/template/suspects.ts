@@ -1,4 +1,4 @@
-import type { Fault } from './expression.js'
+import type { Fault } from './problems.js'
 
 /** A stretch of text that was most likely a tag. */
 export interface Suspect {

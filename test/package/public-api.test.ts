@@ -24,6 +24,11 @@ const PURE = {
   ],
   types: [
     'ColumnMapping',
+    'Comparison',
+    'ComparisonOperator',
+    'FilterCall',
+    'Severity',
+    'TemplateFilter',
     'ColumnOptions',
     'ColumnReason',
     'ColumnSuggestion',
