@@ -154,6 +154,8 @@ const FOREIGN_TEXT =
 
 /** Finds tags of Liquid (`{% … %}`), Mailchimp (`*|FNAME|*`) and Salesforce (`%%first%%`) in the text between tags. */
 export function findForeignText(text: string): ForeignText[] {
+  // Looked for first, because a pattern of several beginnings is tried at every character.
+  if (!text.includes('{%') && !text.includes('*|') && !text.includes('%%')) return []
   return [...text.matchAll(FOREIGN_TEXT)].map((match) => {
     const [source, word, condition, starred, percent] = match
     return { start: match.index, source, fault: foreignTextFault(word, condition, starred ?? percent) }

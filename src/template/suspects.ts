@@ -11,21 +11,24 @@ const OPENING = `&(?:#123|#x7b|lbrace|lcub);`
 const CLOSING = `&(?:#125|#x7d|rbrace|rcub);`
 const BETWEEN = String.raw`(?:\s|\u200b|&nbsp;|<[^<>{}]{1,200}>)`
 
-/** How a tag is taken apart, and how what comes of it ends. */
-const KINDS: readonly { begins: RegExp; ends: RegExp; isOfHtml: boolean; fault: Fault }[] = [
+/** How a tag is taken apart, and how what comes of it ends; without the sign a text has none. */
+const KINDS: readonly { sign: string; begins: RegExp; ends: RegExp; isOfHtml: boolean; fault: Fault }[] = [
   {
+    sign: '%7',
     begins: /%7b%7b|%7b\{|\{%7b/gi,
     ends: /%7d%7d|%7d\}|\}%7d|\}\}/i,
     isOfHtml: false,
     fault: ['is a tag that was percent-encoded, and is not filled in', 'Write its braces as {{ and }}.'],
   },
   {
+    sign: '&',
     begins: new RegExp(`${OPENING}${OPENING}|${OPENING}\\{|\\{${OPENING}`, 'gi'),
     ends: new RegExp(`${CLOSING}${CLOSING}|${CLOSING}\\}|\\}${CLOSING}|\\}\\}`, 'i'),
     isOfHtml: true,
     fault: ['has character references for its braces, and is not filled in', 'Write them as {{ and }}.'],
   },
   {
+    sign: '{',
     begins: new RegExp(`\\{${BETWEEN}+\\{`, 'g'),
     ends: /\}\}|\}(?:<[^<>{}]{1,200}>)+\}/,
     isOfHtml: false,
@@ -41,12 +44,13 @@ const LONGEST = 300
  * blank or an element between these.
  */
 export function findSuspects(text: string, isHtml: boolean): Suspect[] {
-  return KINDS.filter(({ isOfHtml }) => isHtml || !isOfHtml).flatMap(({ begins, ends, fault }) =>
-    [...text.matchAll(begins)].flatMap(({ index: start, 0: begin }) => {
-      const from = start + begin.length
-      const end = ends.exec(text.slice(from, from + LONGEST))
-      return end ? [{ start, source: text.slice(start, from + end.index + end[0].length), fault }] : []
-    }),
+  return KINDS.filter(({ sign, isOfHtml }) => text.includes(sign) && (isHtml || !isOfHtml)).flatMap(
+    ({ begins, ends, fault }) =>
+      [...text.matchAll(begins)].flatMap(({ index: start, 0: begin }) => {
+        const from = start + begin.length
+        const end = ends.exec(text.slice(from, from + LONGEST))
+        return end ? [{ start, source: text.slice(start, from + end.index + end[0].length), fault }] : []
+      }),
   )
 }
 
