@@ -124,13 +124,13 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   const read = (name: string, value: unknown) => {
     const text = toText(name, value)
     const problem = valueProblem(name, text, settings)
-    if (problem) throwProblem(problem)
+    if (problem) throwProblem(withoutCell(problem))
     return text
   }
 
   const typed = read('email', flat.email)
   const problem = emailProblem(typed, 'email')
-  if (problem) throwProblem(problem)
+  if (problem) throwProblem(withoutCell(problem))
   const long = valueCheck(shape.columns.get('email')!, settings.dateFormat)?.(typed)
   if (typeof long === 'object') throw new CustomAttributesError(long.code, long.message, { column: 'email' })
   const keepsEmpty = settings.emptyValues === 'clear'
@@ -147,7 +147,9 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
     }
     const numberFormat = typeof value === 'string' ? settings.numberFormat : undefined
     const checked = text === '' ? text : (valueCheck(column, settings.dateFormat, numberFormat)?.(text) ?? text)
-    if (typeof checked !== 'string') throw new CustomAttributesError(checked.code, checked.message, { column: name })
+    if (typeof checked !== 'string') {
+      throw new CustomAttributesError(checked.code, withoutCell(checked).message, { column: name })
+    }
     fields.set(name, checked)
   }
   const attributes = new Map<string, string>()
@@ -172,7 +174,12 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
 function toText(name: string, value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'string') return trim(value)
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') {
+    if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return String(value)
+    const what = Number.isFinite(value) ? 'a whole number that JavaScript cannot hold exactly' : 'NaN or Infinity'
+    throw invalidCustomer(`${name} is ${what}. Give it as a text or a bigint, or leave it out.`, { name })
+  }
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
   throw invalidCustomer(`${name} must be a text, number, boolean, Date or null, got ${kindOf(value)}.`, { name })
 }
@@ -181,6 +188,12 @@ function valueProblem(name: string, text: string, { maxValueLength }: UpsertSett
   if (isUnstorable(text)) return invalidCharacter(name)
   if (text.length > maxValueLength && [...text].length > maxValueLength) return valueTooLong(name, maxValueLength)
   return undefined
+}
+
+/** What is said of a cell, said of a value that stands in none. */
+function withoutCell<Told extends { message: string }>(told: Told): Told {
+  const message = told.message.replace(' Correct the cell, or say', ' Say').replace(' Correct the cell.', '')
+  return { ...told, message: message.replace('the cell is empty', 'it is empty') }
 }
 
 function invalidCustomer(message: string, details: Record<string, unknown>): CustomAttributesError {

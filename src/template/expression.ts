@@ -34,6 +34,7 @@ const BLANKS = new RegExp(`${BLANK}*`, 'y')
 const WORD = '[A-Za-z_][\\w-]*'
 const WITH_ARGUMENTS = new RegExp(`(${WORD})${BLANK}*:`, 'y')
 const ALONE = new RegExp(`(${WORD})${BLANK}*(?=\\||$)`, 'y')
+const ONE_WORD = new RegExp(`^${WORD}$`)
 const QUOTES: Readonly<Record<string, string>> = {
   '"': '"“”',
   '“': '"“”',
@@ -91,7 +92,7 @@ function readSegment(content: string, from: number, filterNames: ReadonlySet<str
     if (!word.hasArguments) return { filter: { name, arguments: [] }, end: word.end }
     return name === 'default' ? readDefault(content, word.end, filterNames) : readArguments(content, word.end, name)
   }
-  return readDefault(content, from, filterNames)
+  return readDefault(content, from, filterNames, true)
 }
 
 function wordAt(content: string, at: number): { name: string; end: number; hasArguments: boolean } | undefined {
@@ -121,7 +122,7 @@ function unknownFilter(name: string, filterNames: ReadonlySet<string>): Fault {
 }
 
 /** A fallback: in quotes, or all up to the next filter. */
-function readDefault(content: string, from: number, filterNames: ReadonlySet<string>): Segment {
+function readDefault(content: string, from: number, filterNames: ReadonlySet<string>, isShort = false): Segment {
   const start = skipBlanks(content, from)
   const quoted = readQuoted(content, start, '|')
   if (quoted) return { filter: { name: 'default', arguments: [quoted.text] }, end: quoted.end }
@@ -135,7 +136,10 @@ function readDefault(content: string, from: number, filterNames: ReadonlySet<str
     if (word && (word.hasArguments || isFilterName(word.name, filterNames))) break
     end = barFrom(content, end + 1)
   }
-  return { filter: { name: 'default', arguments: [trimBlanks(content.slice(start, end))] }, end }
+  const text = trimBlanks(content.slice(start, end))
+  // A word before a filter is more likely one that is misspelt.
+  if (isShort && end < content.length && ONE_WORD.test(text)) return { fault: unknownFilter(text, filterNames) }
+  return { filter: { name: 'default', arguments: [text] }, end }
 }
 
 function readArguments(content: string, from: number, name: string): Segment {

@@ -172,7 +172,7 @@ export function percentEncode(text: string): string {
 
 const LONE_SURROGATES = /\p{Cs}/gu
 
-const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$/
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 
 /** Reads a number as PostgreSQL prints it, with all its digits. */
 export function readDecimal(value: unknown, text: string): string | undefined {
@@ -197,12 +197,9 @@ function dateFault(format: string): Fault | undefined {
   }
   const fault = patternFault(format)
   if (fault === undefined) return undefined
-  const what =
-    fault.length > 20
-      ? 'has a date pattern that cannot be printed'
-      : `has a date pattern with ${fault}, which cannot be printed`
+  const what = /^([A-Za-z])\1*$/.test(fault) ? `${fault.slice(0, 20)}, which cannot be printed` : fault
   return [
-    what,
+    `has a date pattern with ${what}`,
     `Write one of ${DATE_STYLES.join(', ')}, or a pattern such as "d MMMM yyyy", words of it in 'single quotes'.`,
   ]
 }

@@ -132,7 +132,7 @@ export function foreignTag(sigil: string, content: string): Fault | undefined {
       return ['is a branch with a condition of its own', 'Close the section, and open another one for it.']
     }
   }
-  const dollar = /^\$\{\s*(.*?)\s*\}/s.exec(content)
+  const dollar = /^\$\{\s*([^{}]*?)\s*(?:\}|$)/s.exec(content)
   if (dollar) return ['has a dollar and braces of its own', `Write {{${dollar[1]}}}.`]
   return undefined
 }
@@ -150,7 +150,7 @@ export interface ForeignText {
 }
 
 const FOREIGN_TEXT =
-  /\{%-?\s*(\w*)\s*([^%{}]{0,200}?)\s*-?%\}|\*\|\s*([^|*\n]{1,100}?)\s*\|\*|%%\s*([A-Za-z_][\w .-]{0,100}?)\s*%%/g
+  /\{%-?\s*(\w*)\s*([\s\S]{0,200}?)\s*-?%\}|\*\|\s*([^|*\n]{1,100}?)\s*\|\*|%%\s*([A-Za-z_][\w .-]{0,100}?)\s*%%/g
 
 /** Finds tags of Liquid (`{% … %}`), Mailchimp (`*|FNAME|*`) and Salesforce (`%%first%%`) in the text between tags. */
 export function findForeignText(text: string): ForeignText[] {
@@ -164,6 +164,11 @@ export function findForeignText(text: string): ForeignText[] {
 
 function foreignTextFault(word: string | undefined, condition: string | undefined, name: string | undefined): Fault {
   if (name !== undefined) {
+    const [, made, of] = /^(TITLE|UPPER|LOWER|URL):(.+)$/i.exec(name) ?? []
+    if (made) return ['is a tag of another system', `Write {{${of!.toLowerCase()} | ${made.toLowerCase()}}}.`]
+    if (/^[A-Z]+:/.test(name) && !/^(?:IF|IFNOT|ELSE|ELSEIF|END):/.test(name)) {
+      return ['is an instruction of another system', 'Take it out; what it makes can be passed as an extra tag.']
+    }
     const plain = name.replace(/^(?:IF|IFNOT|ELSEIF|END):?/, '').toLowerCase()
     if (/^(?:IF|IFNOT)\b/.test(name)) {
       const sigil = name.startsWith('IFNOT') ? '^' : '#'

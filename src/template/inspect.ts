@@ -77,7 +77,11 @@ function unknownTag(tag: PlacedTag, name: string | undefined, isHtml: boolean): 
     tag,
     tag.source,
     'is no standard field, custom attribute or extra tag',
-    suggestion === undefined ? 'Use a name that the account knows.' : `Did you mean {{${suggestion}}}?`,
+    suggestion === undefined
+      ? 'Use a name that the account knows.'
+      : /[.[]/.test(tag.name)
+        ? `Names are no paths: write {{${suggestion}}}.`
+        : `Did you mean {{${suggestion}}}?`,
     suggestion === undefined ? {} : { suggestion },
   )
 }

@@ -22,7 +22,10 @@ export function createKnownNames(names: Iterable<string>): KnownNames {
     find,
     suggest: (name) => {
       const clean = cleanName(name)
-      const lastPart = clean.slice(clean.lastIndexOf('.') + 1)
+      const lastPart = clean
+        .replace(/\[\s*["']?(.*?)["']?\s*\]$/, '.$1')
+        .split('.')
+        .at(-1)!
       return find(clean) ?? find(aliasedField(clean) ?? lastPart) ?? nearest(clean)
     },
   }

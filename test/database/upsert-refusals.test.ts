@@ -67,7 +67,20 @@ test.each<[string, unknown, string, string | RegExp]>([
   ],
   ['a text for a number', { email, orders_count: 'TOPSECRET' }, 'INVALID_VALUE', 'a whole number'],
   ['a number too large', { email, orders_count: 2 ** 31 }, 'INVALID_VALUE', 'a whole number from'],
-  ['NaN', { email, total_spent: Number.NaN }, 'INVALID_VALUE', 'a number with a decimal point'],
+  ['NaN', { email, total_spent: Number.NaN }, 'INVALID_CUSTOMER', 'total_spent is NaN or Infinity. Give it as a text'],
+  [
+    'NaN of an attribute',
+    { email, custom_attributes: { points: Number.NaN } },
+    'INVALID_CUSTOMER',
+    'points is NaN or Infinity',
+  ],
+  ['Infinity', { email, custom_attributes: { points: -Infinity } }, 'INVALID_CUSTOMER', 'points is NaN or Infinity'],
+  [
+    'a whole number beyond what a number holds',
+    { email, custom_attributes: { card: 2 ** 53 } },
+    'INVALID_CUSTOMER',
+    'card is a whole number that JavaScript cannot hold exactly. Give it as a text or a bigint',
+  ],
   ['a date that is none', { email, birthday: '2023-02-29' }, 'INVALID_VALUE', 'a date YYYY-MM-DD'],
   [
     'a CHECK',
@@ -83,6 +96,7 @@ test.each<[string, unknown, string, string | RegExp]>([
   if (typeof message === 'string') expect(error.message).toContain(message)
   else expect(error.message).toMatch(message)
   expect(error.message + JSON.stringify(error.details)).not.toContain('TOPSECRET')
+  expect(error.message, 'there is none').not.toMatch(/\bcell\b/)
   expect(await contentsOf(db.sql, account), 'nothing is stored').toEqual({ customers: [], definitions: [] })
 })
 
