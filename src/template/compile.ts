@@ -229,7 +229,7 @@ function stepMaker(options: ResolvedTemplateOptions): StepMaker {
       isShown: tag?.kind === 'section',
       holds: tag?.comparison && makeComparison(tag.comparison, options.timeZone),
       isField: field !== undefined,
-      isNumber: field !== undefined && (options.numberFields ?? NUMBER_FIELDS).has(field),
+      isNumber: field !== undefined && (NUMBER_FIELDS.has(field) || options.numberFields?.has(field) === true),
       filters,
       escape: escapeValue,
       fallback: escapeValue && fallback !== undefined ? escapeValue(fallback) : fallback,
@@ -250,7 +250,7 @@ function toFilters(tag: PlacedTag | undefined): { filters: PlacedFilter[]; fallb
   return { filters, fallback: isPlain ? (calls.at(-1)!.arguments[0] ?? '') : undefined }
 }
 
-/** The standard fields that hold numbers in every table; what else does is known to the store alone. */
+/** The standard fields that are numbers, also where a driver gives them as texts; what else is, the store alone knows. */
 const NUMBER_FIELDS: ReadonlySet<string> = new Set(['orders_count', 'total_spent', 'last_order_price'])
 
 function joinTags(own: ExtraTags | undefined, given: ExtraTags): ExtraTags {
