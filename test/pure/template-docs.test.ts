@@ -132,7 +132,8 @@ describe('docs/templates.md', () => {
   const page = readPage('templates.md')
 
   it('has the suggestions right', () => {
-    const rows = [...page.matchAll(/^\| `(\{\{.*?\}\})` \| `(.*?)` \|$/gm)]
+    const table = page.slice(page.indexOf('| tag | suggestion |'))
+    const rows = [...table.matchAll(/^\| `(\{\{.*?\}\})` \| `(.*?)` \|$/gm)]
     expect(rows).toHaveLength(4)
     for (const [, template, suggestion] of rows) {
       const problem = checkTemplate(template!, ['email', 'first_name', 'loyalty_tier'], { allowUnescaped: true })[0]
