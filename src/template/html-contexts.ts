@@ -46,6 +46,10 @@ const IN_SINGLE_QUOTES = 13
 const IN_UNQUOTED_VALUE = 14
 const TAG_NAME = [2, IN_TAG_NAME, 22, 23, 24]
 const IN_SPECIAL_ELEMENT = 25
+/** Where a name is being read. */
+const NAMES = [IN_TAG_NAME, 22, 23, 24, IN_ATTRIBUTE_NAME]
+/** Stands in a name for a value. */
+const VALUE_IN_NAME = '{'
 const VALUES = [IN_DOUBLE_QUOTES, IN_SINGLE_QUOTES, IN_UNQUOTED_VALUE]
 /** Before a blank, `/` or `>` these are all one: behind a tag's name or an attribute. */
 const BETWEEN_ATTRIBUTES = [IN_TAG_NAME, BEFORE_ATTRIBUTE_NAME, IN_ATTRIBUTE_NAME, AFTER_ATTRIBUTE_NAME]
@@ -65,6 +69,8 @@ interface TokenizerState {
 
 /** The place between two characters of a template. */
 interface Place extends TokenizerState {
+  /** the beginning of the name that is being read */
+  name: string
   element: string
   attribute: string
   url: UrlState
@@ -130,6 +136,7 @@ export function findContexts(template: string, rawTags: readonly RawTag[], tags:
 /** Reads HTML with the tokenizer of htmlparser2, in pieces, and can go back to a place. */
 class HtmlReader {
   private readonly tokenizer: Tokenizer
+  private name = ''
   private element = ''
   private attribute = ''
   private url = URL_START
@@ -152,10 +159,10 @@ class HtmlReader {
       { decodeEntities: false },
       {
         onopentagname: (start, end) => {
-          this.element = template.slice(start, end).toLowerCase()
+          this.element = this.nameOf(start, end)
         },
         onattribname: (start, end) => {
-          this.attribute = template.slice(start, end).toLowerCase()
+          this.attribute = this.nameOf(start, end)
           this.url = URL_START
           this.tail = ''
           this.urlTag = undefined
@@ -224,16 +231,16 @@ class HtmlReader {
   place(): Place {
     const { state, buffer, sectionStart, index, offset, isSpecial, currentSequence, sequenceIndex, running } =
       this.state
-    const { element, attribute, url, tail, isConditional, urlTag } = this
+    const { name, element, attribute, url, tail, isConditional, urlTag } = this
     return {
       ...{ state, buffer, sectionStart, index, offset, isSpecial, currentSequence, sequenceIndex, running },
-      ...{ element, attribute, url, tail, isConditional, urlTag },
+      ...{ name, element, attribute, url, tail, isConditional, urlTag },
     }
   }
 
-  moveTo({ element, attribute, url, tail, isConditional, urlTag, ...state }: Place): void {
+  moveTo({ name, element, attribute, url, tail, isConditional, urlTag, ...state }: Place): void {
     Object.assign(this.state, state)
-    Object.assign(this, { element, attribute, url, tail, isConditional, urlTag })
+    Object.assign(this, { name, element, attribute, url, tail, isConditional, urlTag })
   }
 
   /** How a tag that stands here is escaped; undefined when as everywhere. Tells a place where it may not stand. */
@@ -257,12 +264,22 @@ class HtmlReader {
     state.buffer = ''
     state.offset = start
     state.index = start
-    if (VALUES.includes(state.state)) state.sectionStart = start
+    if (VALUES.includes(state.state) || NAMES.includes(state.state)) state.sectionStart = start
     this.tokenizer.write(asHtml(text))
     while (!state.running) {
       Object.assign(state, { state: IN_SPECIAL_ELEMENT, isSpecial: true, sequenceIndex: 0 })
       this.tokenizer.resume()
     }
+    if (NAMES.includes(state.state)) {
+      this.name += this.isTag ? VALUE_IN_NAME : this.template.slice(state.sectionStart, start + text.length)
+    }
+  }
+
+  /** The name that ends here, and may have begun before a tag. */
+  private nameOf(start: number, end: number): string {
+    const name = this.isTag ? VALUE_IN_NAME : this.name + this.template.slice(start, end)
+    this.name = ''
+    return name.toLowerCase()
   }
 
   private readValue(text: string): void {
@@ -316,25 +333,29 @@ function joinPlaces(places: readonly Place[], behind: string): Place | undefined
 
 function joinTwo(a: Place, b: Place, behind: string): Place | undefined {
   if (a.isConditional !== b.isConditional) return undefined
-  if (a.state !== b.state) {
-    const areBetween = BETWEEN_ATTRIBUTES.includes(a.state) && BETWEEN_ATTRIBUTES.includes(b.state)
-    const isUndecided = a.state === IN_TAG_NAME || b.state === IN_TAG_NAME
-    const isInName = isUndecided || a.state === IN_ATTRIBUTE_NAME || b.state === IN_ATTRIBUTE_NAME
-    if (!areBetween || (isInName && !/^[\s/>]/.test(behind)) || /^\s*=/.test(behind)) return undefined
-    if (!isUndecided && a.element !== b.element) return undefined
-    // The place where the name of the element is known.
-    return a.state === IN_TAG_NAME ? b : a
-  }
+  const areBetween = BETWEEN_ATTRIBUTES.includes(a.state) && BETWEEN_ATTRIBUTES.includes(b.state)
+  if (areBetween && (a.state !== b.state || a.name !== b.name)) return joinAttributes(a, b, behind)
+  if (a.state !== b.state) return undefined
   if (a.state === TEXT) return a
   const isSame =
     a.isSpecial === b.isSpecial &&
     (!a.isSpecial || a.currentSequence === b.currentSequence) &&
     a.sequenceIndex === b.sequenceIndex &&
-    a.element === b.element
+    a.element === b.element &&
+    a.name === b.name
   if (!isSame) return undefined
   if (!VALUES.includes(a.state) && a.state !== BEFORE_ATTRIBUTE_VALUE) return a
   if (a.attribute !== b.attribute) return undefined
   return { ...a, url: joinUrls(a.url, b.url), urlTag: a.urlTag ?? b.urlTag, tail: a.tail.length > 0 ? a.tail : b.tail }
+}
+
+/** The place behind an attribute that one of two ways writes: one, when what follows ends names and is no value. */
+function joinAttributes(a: Place, b: Place, behind: string): Place | undefined {
+  const isInName = NAMES.includes(a.state) || NAMES.includes(b.state)
+  if ((isInName && !/^[\s/>]/.test(behind)) || /^\s*=/.test(behind)) return undefined
+  const elementOf = ({ state, name, element }: Place) => (state === IN_TAG_NAME ? name.toLowerCase() : element)
+  if (elementOf(a) !== elementOf(b) || a.isSpecial !== b.isSpecial) return undefined
+  return a.state === IN_TAG_NAME ? b : a
 }
 
 function isUrl(element: string, attribute: string): boolean {
