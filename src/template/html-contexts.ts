@@ -104,6 +104,7 @@ export function findContexts(template: string, rawTags: readonly RawTag[], tags:
   const escapes: HtmlContexts['escapes'] = new Map()
   const faults = new Map<RawTag, Fault>()
   const reader = new HtmlReader(template, (tag, fault) => faults.set(tag, fault))
+  const behind = textsBehind(template, rawTags)
   const open: { raw: RawTag; entry: Place; ends: Place[] }[] = []
   let position = 0
   for (const [at, raw] of rawTags.entries()) {
@@ -118,7 +119,7 @@ export function findContexts(template: string, rawTags: readonly RawTag[], tags:
     } else if (raw.sigil === '/') {
       const { raw: opening, entry, ends } = open.pop()!
       const others = ends.length > 0 ? ends : [entry]
-      const joined = joinPlaces([reader.place(), ...others], textBehind(template, rawTags, at))
+      const joined = joinPlaces([reader.place(), ...others], behind[at]!)
       if (joined) reader.moveTo(joined)
       else faults.set(opening, sectionFault(reader.place(), others[0]!))
     } else if (tag) {
@@ -312,18 +313,30 @@ function asHtml(text: string): string {
     : text
 }
 
-/** The text behind a tag, up to the next value. */
-function textBehind(template: string, rawTags: readonly RawTag[], at: number): string {
-  let text = ''
-  for (let index = at; index < rawTags.length && text.trim() === ''; index++) {
-    if (index > at && rawTags[index]!.sigil !== '#' && rawTags[index]!.sigil !== '^' && rawTags[index]!.sigil !== '/') {
-      return `${text}x`
+/**
+ * What stands behind each tag, the tags of sections left out: a blank, if there is one, and the first other character,
+ * which is `x` of a value.
+ */
+function textsBehind(template: string, rawTags: readonly RawTag[]): string[] {
+  const texts: string[] = []
+  const closings: number[] = []
+  for (let at = rawTags.length - 1; at >= 0; at--) {
+    const raw = rawTags[at]!
+    const next = rawTags[at + 1]
+    const piece = template.slice(raw.end, next?.start)
+    const [first = ''] = piece
+    const other = /\S/.exec(piece)?.[0]
+    const rest = () => {
+      if (next === undefined) return ''
+      if (isElse(next)) return texts[closings.at(-1)!]!
+      return '#^/!'.includes(next.sigil || 'x') ? texts[at + 1]! : 'x'
     }
-    const { end } = rawTags[index]!
-    const next = rawTags[index + 1]?.start ?? template.length
-    text += template.slice(end, Math.min(next, end + 200))
+    const blank = first.trim() === '' ? first : ''
+    texts[at] = blank + (other ?? (blank === '' ? rest() : rest().trimStart()))
+    if (raw.sigil === '/') closings.push(at)
+    if (raw.sigil === '#' || raw.sigil === '^') closings.pop()
   }
-  return text
+  return texts
 }
 
 /** The one place that different ways lead to; undefined when there is none. */

@@ -326,6 +326,7 @@ describe('sections', () => {
     '<p {{#a}}title="{{x}}"{{/a}} {{^a}}class="b"{{/a}}>',
     '<p{{#a}} title="{{x}}"{{/a}}{{^a}} class="b"{{/a}}>',
     '<p {{#a}}hidden{{else}}checked{{/a}} title="{{x}}">',
+    '<p{{#a}}{{#b}} title="{{x}}"{{/b}}{{else}} lang="de"{{/a}} class="a">',
     '<p{{#a}}{{#b}} title="{{x}}"{{/b}}{{/a}}>',
     '<style>{{#a}}p { color: red }{{/a}}</style>',
     '<!-- {{#a}} note {{/a}} -->',
