@@ -6,6 +6,7 @@ import {
   afterLiteral,
   afterTag,
   escapeEncoded,
+  escapeInPath,
   escapeInUrl,
   escapeMailbox,
   escapeUrl,
@@ -257,7 +258,8 @@ class HtmlReader {
     if (part === 'start') return escapeUrl
     const isEncoded = tag.calls.findLast(({ name }) => name !== 'default')?.name === 'url'
     if (isEncoded) return escapeEncoded
-    return part === 'mail' ? escapeMailbox : escapeInUrl
+    if (part === 'mail') return escapeMailbox
+    return part === 'settled' ? escapeInUrl : escapeInPath
   }
 
   private write(start: number, text: string): void {

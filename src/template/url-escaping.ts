@@ -15,7 +15,9 @@ export type UrlPart =
   | 'root'
   /** the name of the server, which decides the origin */
   | 'authority'
-  /** path, query or fragment: no value can change the origin any more */
+  /** the path: no value can change the origin any more */
+  | 'path'
+  /** query or fragment */
   | 'settled'
   /** the address of an e-mail */
   | 'mail'
@@ -46,23 +48,29 @@ export function afterLiteral(url: UrlState, literal: string): UrlState | undefin
     case 'settled':
     case 'code':
       return url
+    case 'path':
     case 'mail':
-      return text.includes('?') ? { part: 'settled', head: '' } : url
+      return /[?#]/.test(text) ? settle(text) : url
     case 'after start':
     case 'head with tag':
       if (delimiter === ':') return undefined
-      return delimiter === undefined ? url : { part: 'settled', head: '' }
+      return delimiter === undefined ? url : settle(text)
     case 'unknown':
       if (delimiter === ':') return undefined
-      return /[?#]/.test(text) ? { part: 'settled', head: '' } : url
+      return /[?#]/.test(text) ? settle(text) : url
     default:
-      if (url.head.length > LONGEST_HEAD) return afterLongHead(url, delimiter)
+      if (url.head.length > LONGEST_HEAD) return afterLongHead(url, text, delimiter)
       return ofHead((url.head + text).replace(/^[\0- ]+/, ''))
   }
 }
 
-function afterLongHead(url: UrlState, delimiter: string | undefined): UrlState {
-  if (url.part === 'head' || (delimiter !== undefined && delimiter !== ':')) return { part: 'settled', head: '' }
+/** The URL behind a text that ends all that decides its origin. */
+function settle(text: string): UrlState {
+  return { part: /[?#]/.test(text) ? 'settled' : 'path', head: '' }
+}
+
+function afterLongHead(url: UrlState, text: string, delimiter: string | undefined): UrlState {
+  if (url.part === 'head' || (delimiter !== undefined && delimiter !== ':')) return settle(text)
   return url
 }
 
@@ -74,14 +82,14 @@ function ofHead(head: string): UrlState {
     const scheme = before.toLowerCase()
     if (CODE_SCHEMES.has(scheme)) return { part: 'code', head: '' }
     if (SPECIAL_SCHEMES.has(scheme)) return ofAuthority(head, head.slice(before.length + 1))
-    return { part: scheme === 'mailto' && !head.includes('?') ? 'mail' : 'settled', head: '' }
+    return scheme === 'mailto' && !head.includes('?') ? { part: 'mail', head: '' } : settle(head)
   }
   if (before === '' && /^[/\\]{2}/.test(head)) return ofAuthority(head, head)
-  return head === '/' || head === '\\' ? { part: 'root', head } : { part: 'settled', head: '' }
+  return head === '/' || head === '\\' ? { part: 'root', head } : settle(head)
 }
 
 function ofAuthority(head: string, rest: string): UrlState {
-  return /[/?#\\]/.test(rest.replace(/^[/\\]+/, '')) ? { part: 'settled', head: '' } : { part: 'authority', head }
+  return /[/?#\\]/.test(rest.replace(/^[/\\]+/, '')) ? settle(rest) : { part: 'authority', head }
 }
 
 /** The URL behind a tag. */
@@ -92,7 +100,7 @@ export function afterTag(url: UrlState): UrlState {
     case 'head':
       return { part: 'head with tag', head: '' }
     case 'root':
-      return { part: 'settled', head: '' }
+      return { part: 'path', head: '' }
     case 'authority':
       return { part: 'unknown', head: '' }
     default:
@@ -103,12 +111,17 @@ export function afterTag(url: UrlState): UrlState {
 /** The URL behind a section, whose ways end so. */
 export function joinUrls(a: UrlState, b: UrlState): UrlState {
   if (a.part === b.part && a.head === b.head) return a
-  const isSettled = ({ part }: UrlState) => part === 'settled' || part === 'mail'
-  if (isSettled(a) && isSettled(b)) return { part: 'settled', head: '' }
+  const isSettled = ({ part }: UrlState) => part === 'path' || part === 'settled' || part === 'mail'
+  if (isSettled(a) && isSettled(b)) return { part: 'path', head: '' }
   return { part: a.part === 'code' || b.part === 'code' ? 'code' : 'unknown', head: '' }
 }
 
-/** Escapes a value in the path, behind `?` or behind `#`. */
+/** Escapes a value in the path; undefined when it would leave the folder, which no encoding of dots prevents. */
+export function escapeInPath(text: string): string | undefined {
+  return /^\.{1,2}$/.test(text) ? undefined : percentEncode(text)
+}
+
+/** Escapes a value behind `?` or behind `#`. */
 export function escapeInUrl(text: string): string {
   return percentEncode(text)
 }

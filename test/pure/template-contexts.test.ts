@@ -125,6 +125,8 @@ describe('behind the beginning of a URL: what new URL reads is the value', () =>
     ['<a href="mailto:{{x}}">', 'a@b.example?bcc=c@d.example', 'mailto:a@b.example%3Fbcc%3Dc@d.example'],
     ['<a href="mailto:a@b.example?body={{x}}">', 'a@b&c', 'mailto:a@b.example?body=a%40b%26c'],
     ['<a href="tel:{{x}}">', '+49 30', 'tel:%2B49%2030'],
+    ['<a href="/a/{{x}}/b">', '..', '/a/#/b'],
+    ['<a href="/a?b={{x}}">', '..', '/a?b=..'],
     ['<a href="./{{x}}">', '//evil.example', './%2F%2Fevil.example'],
     ['<a href="page{{x}}.html">', '1:2', 'page1%3A2.html'],
     ['<a href="https://x.example/?e={{x | url}}">', 'a b&c', 'https://x.example/?e=a%20b%26c'],
