@@ -78,6 +78,8 @@ interface Place extends TokenizerState {
   /** the end of the text of the URL's attribute value, for references that a value could complete */
   tail: string
   isConditional: boolean
+  /** whether it is within svg or math, where elements of the same names hold other things */
+  isForeign: boolean
   /** the tag that begins the URL */
   urlTag: RawTag | undefined
 }
@@ -89,6 +91,7 @@ const URL_ATTRIBUTES: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 const URL_LISTS: ReadonlySet<string> = new Set(['srcset', 'imagesrcset', 'ping'])
+const FOREIGN: ReadonlySet<string> = new Set(['svg', 'math'])
 /** Elements that run or apply what their URL leads to, or that other URLs are relative to. */
 const RESOURCES: ReadonlySet<string> = new Set(['script', 'link', 'base', 'embed', 'object'])
 const ANIMATIONS: ReadonlySet<string> = new Set(['animate', 'set', 'animatetransform', 'animatemotion'])
@@ -145,6 +148,7 @@ class HtmlReader {
   private tail = ''
   private urlTag: RawTag | undefined
   private isConditional = false
+  private isForeign = false
   private isTag = false
   /** the tags since a conditional comment began */
   private conditionalTags: RawTag[] = []
@@ -162,6 +166,7 @@ class HtmlReader {
       {
         onopentagname: (start, end) => {
           this.element = this.nameOf(start, end)
+          if (FOREIGN.has(this.element)) this.isForeign = true
         },
         onattribname: (start, end) => {
           this.attribute = this.nameOf(start, end)
@@ -174,7 +179,8 @@ class HtmlReader {
         },
         // In HTML `<script/>` opens the element.
         onselfclosingtag: () => {
-          if (this.state.isSpecial) this.tokenizer.pause()
+          if (FOREIGN.has(this.element)) this.isForeign = false
+          if (this.state.isSpecial && !this.isForeign) this.tokenizer.pause()
         },
         ondeclaration: (start, end) => {
           if (template.startsWith('--[if', start)) {
@@ -187,7 +193,9 @@ class HtmlReader {
         onattribentity: ignore,
         onattribend: ignore,
         oncdata: ignore,
-        onclosetag: ignore,
+        onclosetag: (start, end) => {
+          if (FOREIGN.has(template.slice(start, end).toLowerCase())) this.isForeign = false
+        },
         oncomment: ignore,
         onend: ignore,
         onopentagend: ignore,
@@ -233,16 +241,16 @@ class HtmlReader {
   place(): Place {
     const { state, buffer, sectionStart, index, offset, isSpecial, currentSequence, sequenceIndex, running } =
       this.state
-    const { name, element, attribute, url, tail, isConditional, urlTag } = this
+    const { name, element, attribute, url, tail, isConditional, isForeign, urlTag } = this
     return {
       ...{ state, buffer, sectionStart, index, offset, isSpecial, currentSequence, sequenceIndex, running },
-      ...{ name, element, attribute, url, tail, isConditional, urlTag },
+      ...{ name, element, attribute, url, tail, isConditional, isForeign, urlTag },
     }
   }
 
-  moveTo({ name, element, attribute, url, tail, isConditional, urlTag, ...state }: Place): void {
+  moveTo({ name, element, attribute, url, tail, isConditional, isForeign, urlTag, ...state }: Place): void {
     Object.assign(this.state, state)
-    Object.assign(this, { name, element, attribute, url, tail, isConditional, urlTag })
+    Object.assign(this, { name, element, attribute, url, tail, isConditional, isForeign, urlTag })
   }
 
   /** How a tag that stands here is escaped; undefined when as everywhere. Tells a place where it may not stand. */
@@ -347,7 +355,7 @@ function joinPlaces(places: readonly Place[], behind: string): Place | undefined
 }
 
 function joinTwo(a: Place, b: Place, behind: string): Place | undefined {
-  if (a.isConditional !== b.isConditional) return undefined
+  if (a.isConditional !== b.isConditional || a.isForeign !== b.isForeign) return undefined
   const areBetween = BETWEEN_ATTRIBUTES.includes(a.state) && BETWEEN_ATTRIBUTES.includes(b.state)
   if (areBetween && (a.state !== b.state || a.name !== b.name)) return joinAttributes(a, b, behind)
   if (a.state !== b.state) return undefined
@@ -398,6 +406,7 @@ function placeFault(place: Place): Fault | undefined {
     if (element === 'script' || element === 'style') {
       return [`stands in a ${element} element, where no escaping makes it safe`, OUT]
     }
+    if (place.isForeign) return [`stands in the ${element} of an svg or math element`, OUT]
     return sequenceIndex > 0 ? ['stands in the name of an element', OUT] : undefined
   }
   if (TAG_NAME.includes(state)) {
