@@ -7,7 +7,7 @@ import type { AppliedFilter } from './filters.js'
 import { escapeHtml, fitsOneLine, toLine } from './formats.js'
 import { createFormMemo, findValue, hasOnlyOwn, type Scope, type TagName, tagNames } from './lookup.js'
 import { parseNodes, type TemplateNode } from './nodes.js'
-import { type PlacedTag, readTags, type TemplateTag, toTemplateTag } from './tags.js'
+import { type PlacedTag, readTags, type TemplateReading, type TemplateTag, toTemplateTag } from './tags.js'
 import type { ExtraTags, ResolvedTemplateOptions } from './template-options.js'
 import { opensSection, printField, printValue } from './values.js'
 
@@ -86,10 +86,10 @@ interface Rendering extends Scope {
  * @throws CustomAttributesError the first problem of the template
  */
 export function compile(template: string, options: ResolvedTemplateOptions): CompiledTemplate {
-  const { rawTags, tags, problems } = readTags(template, options)
+  const { rawTags, tags, problems, escapes } = readTags(template, options)
   const problem = problems.find(({ severity }) => severity === 'error')
   if (problem) throwProblem(problem)
-  const steps = toSteps(parseNodes(template, rawTags, tags), stepMaker(options))
+  const steps = toSteps(parseNodes(template, rawTags, tags), stepMaker(options, escapes))
   const formOf = createFormMemo()
   const isLine = options.format === 'subject'
   const isTemplateUnfit = isLine && !fitsOneLine(template)
@@ -159,11 +159,13 @@ function renderSteps(steps: readonly Step[], rendering: Rendering): string {
       printed = applyFilters(step.filters, value, printed)
       isUnreadable = printed === undefined && given !== undefined
     }
+    let isRefused = false
     if (printed !== undefined && step.escape !== undefined) {
       printed = step.escape(printed)
-      isUnreadable = printed === undefined
+      isRefused = printed === undefined
     }
-    if (printed === undefined) out += renderHole(step, rendering, isUnreadable)
+    if (isRefused) out += renderHole(step, rendering, true, NOWHERE)
+    else if (printed === undefined) out += renderHole(step, rendering, isUnreadable, step.hole)
     else {
       out += printed
       if (rendering.isLine && !fitsOneLine(printed)) rendering.isUnfit = true
@@ -193,10 +195,13 @@ function renderSection(step: Step, value: unknown, rendering: Rendering): string
   return isOpen === step.isShown ? renderSteps(step.steps, rendering) : ''
 }
 
-function renderHole(step: Step, rendering: Rendering, isUnreadable: boolean): string {
+/** The URL that leads nowhere, for a value that is none. */
+const NOWHERE = '#'
+
+function renderHole(step: Step, rendering: Rendering, isUnreadable: boolean, hole: string): string {
   if (step.fallback !== undefined) return step.fallback
   rendering.holes?.[isUnreadable ? 'unformattable' : 'missing'].push(step.tag!.name)
-  return step.hole
+  return hole
 }
 
 type StepMaker = (text: string, tag: PlacedTag | undefined, steps: Step[]) => Step
@@ -215,12 +220,15 @@ function toSteps(nodes: readonly TemplateNode[], toStep: StepMaker): Step[] {
   return steps
 }
 
-function stepMaker(options: ResolvedTemplateOptions): StepMaker {
+function stepMaker(options: ResolvedTemplateOptions, escapes: TemplateReading['escapes']): StepMaker {
   const toTagName = tagNames(options.names)
   return (text, tag, steps) => {
     const name = tag && toTagName(tag.name)
     const field = name && (isStandardColumn(name.known ?? name.name) ? (name.known ?? name.name) : name.fieldOfForm)
-    const escapeValue = options.format === 'html' && tag?.kind !== 'unescaped' ? escapeHtml : undefined
+    const escapeValue =
+      options.format === 'html' && tag?.kind !== 'unescaped'
+        ? ((tag && escapes.get(tag.start)) ?? escapeHtml)
+        : undefined
     const { filters, fallback } = toFilters(tag)
     return {
       text,

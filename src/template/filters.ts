@@ -164,12 +164,14 @@ function truncate(text: string, most: number, end: string): string {
 
 /** Percent-encodes a text as a component of a URL: all but the unreserved characters of RFC 3986. */
 export function percentEncode(text: string): string {
+  if (UNRESERVED.test(text)) return text
   return encodeURIComponent(text.replace(LONE_SURROGATES, '\ufffd')).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )
 }
 
+const UNRESERVED = /^[\w.~-]*$/
 const LONE_SURROGATES = /\p{Cs}/gu
 
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/

@@ -20,7 +20,7 @@ export interface TemplateReport {
  * @param template - Mustache text
  * @param options - those the template will be rendered with; `format` and `allowUnescaped` decide what is a problem
  * @returns tags and problems: `TEMPLATE_SYNTAX`, `UNCLOSED_SECTION`, `SECTION_MISMATCH`, `EMPTY_TAG`,
- *   `UNSUPPORTED_TAG`, `UNESCAPED_TAG`, `TEMPLATE_TOO_LARGE` (256 KiB in UTF-8; nothing else is looked at),
+ *   `UNSUPPORTED_TAG`, `UNESCAPED_TAG`, `UNSAFE_TAG_POSITION`, `TEMPLATE_TOO_LARGE` (256 KiB in UTF-8; nothing else is looked at),
  *   `TOO_MANY_TAGS` (500; what follows is not looked at), `TAG_TOO_LONG` (200 characters between the braces)
  * @throws CustomAttributesError `INVALID_ARGUMENT` when the template is no string, or `INVALID_OPTION`
  */

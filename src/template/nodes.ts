@@ -1,6 +1,6 @@
 import mustache, { type TemplateSpans } from 'mustache'
-import type { RawTag } from './scanner.js'
-import { isElse, type PlacedTag } from './tags.js'
+import { isElse, type RawTag } from './scanner.js'
+import type { PlacedTag } from './tags.js'
 
 /** A piece of a template: text, or a merge tag with what its section holds. */
 export type TemplateNode = { text: string; tag?: undefined } | { tag: PlacedTag; nodes: TemplateNode[] }

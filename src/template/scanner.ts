@@ -71,6 +71,11 @@ function readTyped(sigil: RawTag['sigil'], typed: string): Pick<RawTag, 'sigil' 
   return { sigil: isReference ? '' : sigil, content }
 }
 
+/** Whether a tag is `{{else}}`, which parts a section in two. */
+export function isElse({ sigil, content }: Pick<RawTag, 'sigil' | 'content'>): boolean {
+  return sigil === '' && content === 'else'
+}
+
 /** The problem of a template that is over the limit, measured in UTF-8. */
 export function sizeProblem(template: string): TemplateProblem | undefined {
   const max = LIMITS.maxTemplateBytes

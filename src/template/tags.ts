@@ -2,6 +2,7 @@ import type { ErrorDetails } from '../errors.js'
 import { type Comparison, type Expression, type FilterCall, readCondition, readExpression } from './expression.js'
 import { type AppliedFilter, FILTER_NAMES, type FilterSettings, isFault, makeFilter } from './filters.js'
 import { closesForeign, findForeignText, foreignTag } from './foreign-syntax.js'
+import { type ContextEscape, findContexts } from './html-contexts.js'
 import {
   inTemplateOrder,
   type TemplatePlace,
@@ -9,7 +10,7 @@ import {
   type TemplateProblemCode,
   tagProblem,
 } from './problems.js'
-import { placeFinder, type RawTag, scanTags, sizeProblem } from './scanner.js'
+import { isElse, placeFinder, type RawTag, scanTags, sizeProblem } from './scanner.js'
 import { findSuspects, standsBeforeTable } from './suspects.js'
 import type { ResolvedTemplateOptions } from './template-options.js'
 
@@ -49,6 +50,8 @@ export interface TemplateReading {
   rawTags: RawTag[]
   tags: PlacedTag[]
   problems: TemplateProblem[]
+  /** by the start of the tag: what is made of its value where that is not the same as in text */
+  escapes: ReadonlyMap<number, ContextEscape>
 }
 
 type Settings = Pick<ResolvedTemplateOptions, 'format' | 'allowUnescaped'> & FilterSettings
@@ -67,7 +70,7 @@ const INVISIBLE = /[\s\u00ad\u200b-\u200d\u2060]/g
 /** Reads the merge tags of a template, in its order, and finds everything that is wrong with it, in its order. */
 export function readTags(template: string, settings: Settings): TemplateReading {
   const tooLarge = sizeProblem(template)
-  if (tooLarge) return { rawTags: [], tags: [], problems: [tooLarge] }
+  if (tooLarge) return { rawTags: [], tags: [], problems: [tooLarge], escapes: new Map() }
   const isHtml = settings.format === 'html'
   const { rawTags, problems } = scanTags(template, isHtml)
   const tags: PlacedTag[] = []
@@ -79,9 +82,13 @@ export function readTags(template: string, settings: Settings): TemplateReading 
   }
   // Beyond the last tag that was read, no section can be told to be unclosed.
   const isCut = problems.some(({ code }) => code === 'TOO_MANY_TAGS')
-  if (!isCut) problems.push(...sectionProblems(rawTags))
+  const unpaired = isCut ? [] : sectionProblems(rawTags)
+  problems.push(...unpaired)
   if (!isCut) problems.push(...textProblems(template, rawTags, isHtml))
-  return { rawTags, tags, problems: problems.sort(inTemplateOrder) }
+  // The places are those of the template's parts as its sections lead from one to the next.
+  const contexts = isHtml && !isCut && unpaired.length === 0 ? findContexts(template, rawTags, tags) : undefined
+  if (contexts && !settings.allowUnescaped) problems.push(...contexts.problems)
+  return { rawTags, tags, problems: problems.sort(inTemplateOrder), escapes: contexts?.escapes ?? new Map() }
 }
 
 /** Makes the reader of a template's tags; the same filter is made ready once. */
@@ -147,11 +154,6 @@ function toActions(
     calls: filters,
     applied,
   }
-}
-
-/** Whether a tag is `{{else}}`, which parts a section in two. */
-export function isElse({ sigil, content }: Pick<RawTag, 'sigil' | 'content'>): boolean {
-  return sigil === '' && content === 'else'
 }
 
 /** What stands between the tags and is no text: tags of other languages, and what editors made of tags. */

@@ -21,8 +21,9 @@ export type ExtraTags = Readonly<Record<string, unknown>>
 /** Options of `renderTemplate`, `compileTemplate`, `inspectTemplate` and `checkTemplate`. */
 export interface TemplateOptions {
   /**
-   * `'html'` (default) escapes `& < > " '` in values; `'text'` escapes nothing; `'subject'` is text on one line: every
-   * run of control and line-separator characters becomes one space, and bidi overrides are dropped.
+   * `'html'` (default) escapes values for the place of their tags: text, attribute or URL; `'text'` escapes nothing;
+   * `'subject'` is text on one line: every run of control and line-separator characters becomes one space, and bidi
+   * overrides are dropped.
    */
   format?: TemplateFormat
   /**
@@ -30,7 +31,10 @@ export interface TemplateOptions {
    * typed; `'error'` throws `MISSING_VALUE` with the names of all such tags.
    */
   missing?: 'empty' | 'keep' | 'error'
-  /** Whether `{{{name}}}` and `{{&name}}` may put a value into html unescaped. Default `false`. */
+  /**
+   * Whether `{{{name}}}` and `{{&name}}` may put a value into html unescaped, and tags may stand where no escaping makes
+   * them safe. Default `false`.
+   */
   allowUnescaped?: boolean
   /** Tags of the host's own; they come before a standard field or attribute of the same name. Default none. */
   extraTags?: ExtraTags

@@ -29,6 +29,18 @@ const TEMPLATES: Record<string, string> = {
   'empty tags': fill('{{}}'),
   'long tags': `{{${'a'.repeat(200)}}}`.repeat(500),
   'long comments of blanks': `{{!${' '.repeat(199)}}}`.repeat(500),
+  '500 links': fill(`<p title="{{x}}"><a href="https://a.example/?e={{x}}">{{x}}</a>${LINE.repeat(20)}`),
+  'sections in attributes, nested': `<p ${'{{#a}}title="{{x}}" '.repeat(160)}${'{{/a}}'.repeat(160)}>${fill(LINE, FULL - 9000)}`,
+  '250 nested sections with else': `${'{{#a}}<b>{{else}}'.repeat(160)}${fill(LINE, FULL - 9000)}${'{{/a}}'.repeat(160)}`,
+  'a URL of 256 KiB in 500 pieces': `<a href="${`{{! }}${'x'.repeat(500)}`.repeat(490)}">`,
+  'a name of 256 KiB in 500 pieces': `<a ${`{{! }}${'x'.repeat(500)}`.repeat(490)}>`,
+  'ends of comments': fill('-->', FULL - 20).concat('<!--[if mso]>'),
+  'conditional comments': fill('<!--[if mso]><p><![endif]-->'),
+  'open comments': fill('<!--[if'),
+  tags: fill('<a b="c"><d>'),
+  'open tags': fill('<'),
+  quotes: fill('<a b="'),
+  'sections between blanks': `<p ${`{{#a}} ${' '.repeat(400)}{{/a}}`.repeat(249)}>`,
   '5 MB': fill('x', 5_000_000),
 }
 
@@ -76,6 +88,11 @@ describe('twice the template takes at most 2.5 times as long', () => {
     'nested sections': (times) => `{{#a}}${LINE.repeat(8)}`.repeat(120 * times) + '{{/a}}'.repeat(120 * times),
     'tags full of blanks': (times) => `{{a${' '.repeat(190)}b}}${LINE.repeat(4)}`.repeat(245 * times),
     'unclosed tags': (times) => `{{a${LINE.repeat(8)}`.repeat(245 * times),
+    links: (times) => `<a href="/a?e={{x}}" title="{{x}}">${LINE.repeat(8)}</a>`.repeat(120 * times),
+    'sections between attributes': (times) =>
+      `<p {{#a}}title="a"{{/a}} ${' '.repeat(600)}>`.repeat(120 * times) + LINE.repeat(800 * times),
+    'a URL in pieces': (times) => `<a href="${`{{! }}${'x'.repeat(500)}`.repeat(240 * times)}">`,
+    'conditional comments': (times) => '<!--[if mso]><p><![endif]-->'.repeat(4500 * times),
     'closed braces': (times) => '{}'.repeat(60_000 * times),
   }
 

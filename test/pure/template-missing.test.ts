@@ -99,8 +99,8 @@ describe('compileTemplate', () => {
   it('a rendering that starts another while it reads a value is not disturbed', () => {
     const inner = compileTemplate('{{a}}', { format: 'subject' })
     const decimal = { toString: () => inner({ custom_attributes: { a: '1\n2' } }) }
-    expect(renderTemplate('{{a}}<{{b}}>{{c}}', { custom_attributes: { a: '<\n', b: decimal, c: '\n' } })).toBe(
-      '&lt;\n<1 2>',
+    expect(renderTemplate('{{a}}<b>{{b}}</b>{{c}}', { custom_attributes: { a: '<\n', b: decimal, c: '\n' } })).toBe(
+      '&lt;\n<b>1 2</b>',
     )
   })
 
