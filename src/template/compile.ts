@@ -241,7 +241,7 @@ function stepMaker(options: ResolvedTemplateOptions, escapes: TemplateReading['e
       filters,
       escape: escapeValue,
       fallback: escapeValue && fallback !== undefined ? escapeValue(fallback) : fallback,
-      hole: tag && options.missing === 'keep' ? tag.source : '',
+      hole: tag && options.missing === 'keep' ? tag.source : (escapeValue?.('') ?? ''),
       steps,
     }
   }

@@ -5,6 +5,7 @@ import { isElse, type RawTag } from './scanner.js'
 import {
   afterLiteral,
   afterTag,
+  escapeBehindRoot,
   escapeEncoded,
   escapeInPath,
   escapeInUrl,
@@ -267,6 +268,7 @@ class HtmlReader {
     const isEncoded = tag.calls.findLast(({ name }) => name !== 'default')?.name === 'url'
     if (isEncoded) return escapeEncoded
     if (part === 'mail') return escapeMailbox
+    if (part === 'root') return escapeBehindRoot
     return part === 'settled' ? escapeInUrl : escapeInPath
   }
 

@@ -121,6 +121,11 @@ export function escapeInPath(text: string): string | undefined {
   return /^\.{1,2}$/.test(text) ? undefined : percentEncode(text)
 }
 
+/** The same behind the first slash: with a slash behind it, nothing at all would begin a server's name. */
+export function escapeBehindRoot(text: string): string | undefined {
+  return text === '' ? '.' : escapeInPath(text)
+}
+
 /** Escapes a value behind `?` or behind `#`. */
 export function escapeInUrl(text: string): string {
   return percentEncode(text)

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
+import { characterEntities } from 'character-entities'
 import { build } from 'esbuild'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -31,7 +32,7 @@ describe('postgres-custom-attributes/pure', () => {
   })
 
   it('imports nothing of Node, and no database', () => {
-    expect([...new Set(packages)]).toEqual(['entities', 'mustache'])
+    expect([...new Set(packages)]).toEqual(['mustache'])
   })
 
   it('works without the globals of Node', () => {
@@ -49,6 +50,15 @@ describe('postgres-custom-attributes/pure', () => {
     expect(run("api.rejectedRowsCsv(['email'], [{ record: ['x'], code: 'INVALID_EMAIL', message: 'No.' }])")).toBe(
       'email,error_code,error_message\r\nx,INVALID_EMAIL,No.\r\n',
     )
+  })
+
+  it('has every character reference of HTML, packed as they are', () => {
+    const templates = Object.keys(characterEntities).map((name) => `{{x | default: "z&${name};z"}}`)
+    const printed = runInNewContext(
+      `${code}; ${JSON.stringify(templates)}.map((text) => api.inspectTemplate(text).tags[0].fallback).join('\\0')`,
+      { TextEncoder },
+    )
+    expect(printed.split('\0')).toEqual(Object.values(characterEntities).map((character) => `z${character}z`))
   })
 
   it('would be found out: the main entry does not bundle for a browser', async () => {

@@ -495,3 +495,11 @@ describe('the law', () => {
     await checkLaw('any template', law, 20_000)
   })
 })
+
+it('nothing behind the first slash of a link begins no server', () => {
+  for (const template of ['<a href="/{{x}}/y">', '<a href="/{{x|}}/y">', '<a href="/{{#x}}{{/x}}{{x}}/y">']) {
+    for (const x of [undefined, null, '', ' ', '/', '..']) {
+      expect(originOf(attributeOf(render(template, { x }), 'href')!)).toBe('https://base.example')
+    }
+  }
+})
