@@ -23,6 +23,7 @@ export const ERROR_CATALOGUE = {
   TOO_MANY_ATTRIBUTES: { status: 400, title: 'More custom attributes than maxCustomAttributes' },
   INVALID_ATTRIBUTE_NAME: { status: 400, title: 'A header cannot be the name of a custom attribute' },
   UNKNOWN_COLUMN: { status: 400, title: 'An option names a column that the file does not have' },
+  FIELD_NOT_FILLABLE: { status: 422, title: 'The file fills a standard field that can only be read' },
   FIELD_NOT_IN_TABLE: { status: 400, title: 'The file fills a standard field that the customer table lacks' },
 
   EMAIL_REQUIRED: { status: 400, title: 'The row has no email address' },
@@ -33,6 +34,7 @@ export const ERROR_CATALOGUE = {
   INVALID_VALUE: { status: 400, title: 'A value does not fit the type of its column' },
   CUSTOMER_EXISTS: { status: 409, title: 'The customer exists and existing is reject' },
   CUSTOMER_NOT_FOUND: { status: 404, title: 'The customer does not exist and unknown is reject' },
+  CUSTOMER_DELETED: { status: 409, title: 'The customer of the row is deleted, and nothing revives it' },
   ROW_NOT_ALLOWED: { status: 422, title: 'A rule of the host application does not allow the row' },
   ROW_REFUSED: { status: 409, title: 'The database refused the row: a constraint, a type or a trigger' },
   INVALID_ROW: { status: 422, title: 'A row was rejected and onInvalidRow is abort' },

@@ -14,13 +14,15 @@ import { MERGE_OPTIONS } from './db/merge-options.js'
 import { MIGRATION_OPTIONS } from './db/migrations.js'
 import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
+import { areLiveValues, areTableNames, type LiveValues, type TableNames } from './db/table-names.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
+import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from './fields.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import { type AccountNames, type Message, prepareRendering } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
-import { isTextList, kindOf, type Resolved, resolveOptions } from './options.js'
+import { isFunction, isTextList, kindOf, type Resolved, resolveOptions, withDefault } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_OPTIONS } from './rows.js'
 import type { TemplateOptions } from './template/template-options.js'
 import {
@@ -46,6 +48,24 @@ export interface StoreOptions {
   emailCase?: 'lower' | 'preserve'
   /** Most characters of one value. Default 10,000. */
   maxValueLength?: number
+  /** The fields of the customers, made by `defineFields`. Default `STANDARD_FIELDS`: of these, those that the table has. */
+  fields?: FieldCatalogue
+  /**
+   * What the table calls the columns that the library needs, as the database spells them, without quotes:
+   * `{ account_id: 'org_id', created_at: null }`. The last three may be `null`: then the table has none. Default: their own
+   * names, the last three where the table has them.
+   */
+  columns?: Partial<TableNames>
+  /**
+   * Columns and the values that a living customer has in them: `{ deleted_at: null }`. Others are never read, counted, merged,
+   * changed or revived. Default: every row lives.
+   */
+  live?: LiveValues
+  /**
+   * Makes the id of a customer to be created, as text, where the column has no default. It is also called for rows that turn
+   * out to be of existing customers. Default: the column's own.
+   */
+  newId?: () => string
 }
 
 /** The merge tags that an account's templates can use. */
@@ -170,6 +190,10 @@ const STORE_OPTIONS = {
   customerTable: MIGRATION_OPTIONS.customerTable,
   definitionTable: MIGRATION_OPTIONS.definitionTable,
   maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
+  fields: withDefault(isCatalogue, STANDARD_FIELDS),
+  columns: withDefault(areTableNames, {}),
+  live: withDefault(areLiveValues, {}),
+  newId: isFunction,
 }
 
 type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_OPTIONS>
@@ -212,7 +236,7 @@ function storeOn(
   options: ResolvedStoreOptions,
   loadShape: (sql: SqlClient) => Promise<TableShape>,
 ): CustomAttributesStore {
-  const { maxCustomAttributes, emailCase, maxValueLength } = options
+  const { maxCustomAttributes, emailCase, maxValueLength, fields, newId } = options
   const normalizeEmail = (email: string) => (emailCase === 'lower' ? trim(email).toLowerCase() : trim(email))
 
   /**
@@ -232,7 +256,7 @@ function storeOn(
       const shape = await orAborted(loadShape(sql), signal)
       const id = checkAccountId(accountId, shape)
       if (writes) refuseIfHeld(call, sql, accountKey(shape, id))
-      return await work({ sql, shape, accountId: id, maxCustomAttributes, rows: { emailCase, maxValueLength } })
+      return await work({ sql, shape, accountId: id, maxCustomAttributes, rows: { emailCase, maxValueLength }, newId })
     } catch (error) {
       throw explainFailure(error)
     }
@@ -271,6 +295,8 @@ function storeOn(
           maxCustomAttributes,
           maxValueLength,
           emailCase,
+          fields,
+          newId,
         }),
       )
     },

@@ -50,6 +50,6 @@ export async function lockAccount({ sql, shape, accountId }: Account, signal?: A
   await query(sql, lock, [accountId], { signal })
   if (!shape.isDistributed) return
   // A statement that runs wholly on the account's server takes its locks there.
-  const rows = `select from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 0`
+  const rows = `select from ${shape.customerTable} c where c.${shape.sql.account_id} = $1::${shape.accountIdType} limit 0`
   await query(sql, `${lock} from (select count(*) from (${rows}) c) there`, [accountId], { signal })
 }

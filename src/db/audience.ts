@@ -3,7 +3,6 @@ import { nameIndex } from '../names.js'
 import { isTextList, kindOf } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { valueCheck } from './field-values.js'
-import { quoteIdentifier } from './identifiers.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
@@ -81,7 +80,10 @@ export function whereCondition(
         if (typeof checked !== 'string') throw invalid(`audience.where.${name}: ${checked.message}`, { name })
         return checked
       })
-      return `c.${quoteIdentifier(field)} = any (${textsOf(list)}::${column.castType}[])`
+      const wanted = `${textsOf(list)}::${column.castType}[]`
+      return field === 'email' && shape.identity.isLower
+        ? `lower(c.${column.sql}) = any (array(select lower(e) from unnest(${wanted}) e))`
+        : `c.${column.sql} = any (${wanted})`
     }
     if (found === undefined) {
       throw invalid(
@@ -89,7 +91,7 @@ export function whereCondition(
         { name, known: [...shape.standardFields, ...names] },
       )
     }
-    return `c.custom_attributes @> any (${textsOf(values.map((value) => JSON.stringify({ [found]: value })))}::jsonb[])`
+    return `c.${shape.sql.custom_attributes} @> any (${textsOf(values.map((value) => JSON.stringify({ [found]: value })))}::jsonb[])`
   })
   return { sql: conditions.join(' and '), parameters }
 }

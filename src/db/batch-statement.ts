@@ -1,12 +1,17 @@
 import { quoteIdentifier } from './identifiers.js'
 import type { ResolvedMergeOptions } from './merge-options.js'
 import type { TableColumn } from './table-catalogue.js'
+import { quoteLiteral } from './table-names.js'
 import type { TableShape } from './table-shape.js'
 
 /** What one batch statement is to do. */
 export interface BatchPlan extends Omit<ResolvedMergeOptions, 'dateFormat'> {
-  /** the standard fields that the rows fill, without email */
+  /** the columns of the fields that the rows fill, without email */
   fields: readonly TableColumn[]
+  /** those of them that are filled only when a customer is created */
+  onlyNew: ReadonlySet<TableColumn>
+  /** whether each row brings the id of the customer, should it be created */
+  bringsId: boolean
   /** whether the rows carry attributes */
   hasAttributes: boolean
   maxCustomAttributes: number
@@ -39,12 +44,12 @@ const NUMBERED: ParameterNames = {
  * Builds the statement that writes a batch in which each customer stands once.
  *
  * Parameters, all text: `$1` account id, `$2` separator of fields, `$3` separator of rows, `$4` the rows: each the email,
- * the fields' values and (where the plan has attributes) their JSON object; where blank cells clear attributes, `$5` the
- * file's attribute names, joined like fields.
+ * the fields' values and (where the plan has attributes) their JSON object, and the id (where rows bring it); where blank
+ * cells clear attributes, `$5` the file's attribute names, joined like fields.
  *
  * It returns one row: customers created, updated, unchanged (counts), and the emails, joined like rows, that are over the
- * cap, that exist though `existing` is `'reject'`, that do not though `unknown` is, and that met a race and are to be sent
- * again; and where it is asked for the customer's id.
+ * cap, that exist though `existing` is `'reject'`, that do not though `unknown` is, whose customer is deleted and has the
+ * only place for the email, and that met a race and are to be sent again; and where it is asked for the customer's id.
  *
  * How it works: `e` classifies every row by the statement's snapshot; `ins` inserts what is new, leaving out what somebody
  * else inserted meanwhile; `w` locks, in key order and after the inserts, what is to be updated, judging again by the
@@ -71,21 +76,25 @@ const accountSql = ({ shape, names }: Batch) => `${names.account}::${shape.accou
 
 function classify(batch: Batch): string {
   const { shape, plan } = batch
+  const key = `k.${shape.sql.account_id}`
+  const id = plan.returnsId && `k.${shape.sql.id} as id`
   return `e as materialized (
-  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.returnsId && 'k.id').join(', ')}, case when k.account_id is null then '${canCreate(batch) ? 'create' : 'absent'}'${
+  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.bringsId && 's.new_id', id).join(', ')}, case when ${key} is null then '${canCreate(batch) ? 'create' : 'absent'}'${
+    isInTheWay(shape) ? ` when not (${shape.live('k').join(' and ')}) then 'deleted'` : ''
+  }${
     canUpdate(batch)
       ? ` when not (${changedSql(batch, 's', 'k')}) then 'same'${canBeOver(batch) ? ` when ${overSql(batch, 's', 'k')} then 'over'` : ''} else 'update'`
       : ` else 'exists'`
   } end as todo
   from s left join lateral (select c.* from ${shape.customerTable} c
-    where ${lookUpSql(shape, accountSql(batch), 's.email')} offset 0) k on true)`
+    where ${and(lookUpSql(shape, accountSql(batch), 's.email'), ...(isInTheWay(shape) ? [] : shape.live('c')))} offset 0) k on true)`
 }
 
 function insert(batch: Batch): string | false {
   if (!canCreate(batch)) return false
   return `ins as (
   ${insertSql(batch, 'e')} where e.todo = 'create' order by ${emailOrderSql(batch.shape, 'e.email')}
-  on conflict (account_id, email) do nothing returning ${batch.plan.returnsId ? 'email, id' : 'email'})`
+  on conflict ${batch.shape.identity.conflictTarget} do nothing returning ${returningSql(batch)})`
 }
 
 function lock(batch: Batch): string | false {
@@ -95,8 +104,8 @@ function lock(batch: Batch): string | false {
   select ${list('r.email', ...columnsOf(plan, 'r'), 'r.a', 'r.todo').join(', ')}
   from (select * from e where e.todo = 'update'${canCreate(batch) ? ' and (select count(*) from ins) >= 0' : ''}
     order by ${emailOrderSql(shape, 'e.email')}) r
-  cross join lateral (select c.account_id from ${shape.customerTable} c
-    where ${lookUpSql(shape, accountSql(batch), 'r.email')} and ${changedSql(batch, 'r', 'c')}${
+  cross join lateral (select 1 from ${shape.customerTable} c
+    where ${and(lookUpSql(shape, accountSql(batch), 'r.email'), ...shape.live('c'), changedSql(batch, 'r', 'c'))}${
       canBeOver(batch) ? ` and not (${overSql(batch, 'r', 'c')})` : ''
     } for no key update) k)`
 }
@@ -105,15 +114,19 @@ function update(batch: Batch): string | false {
   if (!canUpdate(batch)) return false
   const { shape, plan } = batch
   const { fields } = plan
+  const filled = fields.flatMap((field, at) =>
+    plan.onlyNew.has(field) ? [] : [`${field.sql} = ${mergedField(plan, at, 'w', 'c')}`],
+  )
   const updates = list(
-    ...fields.map((field) => `${quoteIdentifier(field.name)} = ${mergedField(plan, field, 'w', 'c')}`),
-    (plan.hasAttributes || plan.existing === 'replace' || fields.length === 0) &&
-      `custom_attributes = ${mergedAttributes(batch, 'w', 'c')}`,
-    hasTimestamp(shape, 'updated_at') && 'updated_at = now()',
+    ...filled,
+    (plan.hasAttributes || plan.existing === 'replace' || filled.length === 0) &&
+      `${shape.sql.custom_attributes} = ${mergedAttributes(batch, 'w', 'c')}`,
+    hasTimestamp(shape, 'updated_at') && `${shape.columns.get('updated_at')!.sql} = now()`,
   )
   return `upd as (
   update ${shape.customerTable} c set ${updates.join(', ')}
-  from w where w.todo = 'update' and ${lookUpSql(shape, accountSql(batch), 'w.email')} returning ${plan.returnsId ? 'w.email, c.id' : 'w.email'})`
+  from w where ${and("w.todo = 'update'", lookUpSql(shape, accountSql(batch), 'w.email'), ...shape.live('c'))}
+  returning ${list('w.email', plan.returnsId && `c.${shape.sql.id} as id`).join(', ')})`
 }
 
 function collectWritten(batch: Batch): string {
@@ -151,6 +164,7 @@ function selectOutcome(batch: Batch): string {
     `${updates && canBeOver(batch) ? `${emails} = 'over')` : 'null::text'} as over`,
     `${updates ? 'null::text' : `${emails} = 'exists')`} as existing`,
     `${creates ? 'null::text' : `${emails} = 'absent')`} as absent`,
+    `${isInTheWay(batch.shape) ? `${emails} = 'deleted')` : 'null::text'} as deleted`,
     `${emails} in ('create', 'update')
     and ${IS_SOME_UNWRITTEN} and not exists (select from d where d.email = e.email)) as again`,
     plan.returnsId && `coalesce(${ids.join(', ')}) as id`,
@@ -169,15 +183,16 @@ ${insertSql(batch, 's')} order by ${emailOrderSql(shape, 's.email')}`
 }
 
 /** The rows, cut and cast; first of all the lock, where the account is shared. */
-function cutRows({ shape, plan: { fields, hasAttributes, sharesAccount }, names }: Batch): string {
+function cutRows({ shape, plan: { fields, hasAttributes, sharesAccount, bringsId }, names }: Batch): string {
   const key = accountLockSql(shape, names.account)
   const lock = sharesAccount ? `(select pg_advisory_xact_lock_shared(${key}) offset 0) l, ` : ''
   return `s as materialized (
-  select ${[
+  select ${list(
     `u.x[1]::${shape.columns.get('email')!.castType} as email`,
-    ...fields.map(({ name, castType }, index) => `u.x[${index + 2}]::${castType} as ${name}`),
+    ...fields.map(({ castType }, at) => `u.x[${at + 2}]::${castType} as f${at}`),
     hasAttributes ? `u.x[${fields.length + 2}]::jsonb as a` : `'{}'::jsonb as a`,
-  ].join(', ')}
+    bringsId && `u.x[${fields.length + (hasAttributes ? 3 : 2)}]::${shape.idType} as new_id`,
+  ).join(', ')}
   from ${lock}(select string_to_array(r, ${names.fieldSeparator}::text, '') as x
     from unnest(string_to_array((select ${names.rows}::text), ${names.rowSeparator}::text)) r offset 0) u)`
 }
@@ -191,11 +206,31 @@ function cutRows({ shape, plan: { fields, hasAttributes, sharesAccount }, names 
  * rows where the unique one expects one, and a row has a price: that of a branch which is never taken. Citus finds the
  * account's server by a plain comparison only.
  */
-export function lookUpSql({ hasRivalIndex, isDistributed }: TableShape, account: string, email: string): string {
-  if (isDistributed || !hasRivalIndex) return `c.account_id = ${account} and c.email = ${email}`
-  return `c.account_id = any (array[${account}, ${account}]) and c.email = ${email}
-    and case when c.email = c.email then true
-      else (select count(*) > 0 from generate_series(1, 80) n where n = length(c.email::text)) end`
+export function lookUpSql(shape: TableShape, account: string, email: string): string {
+  const own = { account: `c.${shape.sql.account_id}`, email: `c.${shape.sql.email}` }
+  const isSame = `${emailKeySql(shape, own.email)} = ${emailKeySql(shape, email)}`
+  if (shape.isDistributed || !shape.hasRivalIndex) return `${own.account} = ${account} and ${isSame}`
+  return `${own.account} = any (array[${account}, ${account}]) and ${isSame}
+    and case when ${own.email} = ${own.email} then true
+      else (select count(*) > 0 from generate_series(1, 80) n where n = length(${own.email}::text)) end`
+}
+
+/** What the unique index compares of an email. */
+export function emailKeySql({ identity }: TableShape, email: string): string {
+  return identity.isLower ? `lower(${email})` : email
+}
+
+/** Whether a deleted customer has the only place for its email: the unique index holds the dead, too. */
+function isInTheWay({ identity, live }: TableShape): boolean {
+  return !identity.isOfLiving && live('c').length > 0
+}
+
+function and(...conditions: readonly string[]): string {
+  return conditions.join(' and ')
+}
+
+function returningSql({ shape, plan }: Batch): string {
+  return list(`${shape.sql.email} as email`, plan.returnsId && `${shape.sql.id} as id`).join(', ')
 }
 
 /** Records the names in the objects that `source` selects as `a`; in name order, after all rows, so that none deadlock. */
@@ -215,7 +250,7 @@ function list(...parts: (string | false)[]): string[] {
 }
 
 function columnsOf({ fields }: BatchPlan, alias: string): string[] {
-  return fields.map(({ name }) => `${alias}.${name}`)
+  return fields.map((_, at) => `${alias}.f${at}`)
 }
 
 /** The order in which customers are locked: that of the emails, as the table compares them. */
@@ -230,17 +265,19 @@ export function accountLockSql(shape: TableShape, account = '$1'): string {
 }
 
 /** SQL of the value of a field that a customer `o` has after row `n`. */
-function mergedField({ emptyValues }: BatchPlan, { name, isNotNull }: TableColumn, n: string, o: string): string {
-  return emptyValues === 'clear' && !isNotNull ? `${n}.${name}` : `coalesce(${n}.${name}, ${o}.${name})`
+function mergedField({ emptyValues, fields }: BatchPlan, at: number, n: string, o: string): string {
+  const { sql, isNotNull } = fields[at]!
+  return emptyValues === 'clear' && !isNotNull ? `${n}.f${at}` : `coalesce(${n}.f${at}, ${o}.${sql})`
 }
 
 /** SQL of the attributes that a customer `o` has after row `n`. */
-function mergedAttributes({ plan, names }: Batch, n: string, o: string): string {
+function mergedAttributes({ shape, plan, names }: Batch, n: string, o: string): string {
   if (plan.existing === 'replace') return `${n}.a`
+  const own = `${o}.${shape.sql.custom_attributes}`
   const kept =
     plan.emptyValues === 'clear' && plan.hasAttributes
-      ? `(${o}.custom_attributes - string_to_array(${names.clearedNames}::text, ${names.fieldSeparator}::text))`
-      : `${o}.custom_attributes`
+      ? `(${own} - string_to_array(${names.clearedNames}::text, ${names.fieldSeparator}::text))`
+      : own
   return `(${kept} || ${n}.a)`
 }
 
@@ -249,16 +286,18 @@ function overSql(batch: Batch, n: string, o: string): string {
 }
 
 function changedSql(batch: Batch, n: string, o: string): string {
-  const { plan } = batch
+  const { shape, plan } = batch
+  const own = `${o}.${shape.sql.custom_attributes}`
   // All values are strings, so that containment says exactly whether merging changes nothing, and costs a fifth less.
   const contains = plan.existing === 'merge' && plan.emptyValues === 'keep'
   // citext holds texts that differ in case to be the same; here they are not.
   const asIs = ({ type }: TableColumn, sql: string) => (type === 'citext' ? `(${sql})::text` : sql)
-  const before = plan.fields.map((field) => asIs(field, `${o}.${field.name}`))
-  const after = plan.fields.map((field) => asIs(field, mergedField(plan, field, n, o)))
+  const filled = plan.fields.flatMap((field, at) => (plan.onlyNew.has(field) ? [] : [[field, at] as const]))
+  const before = filled.map(([field]) => asIs(field, `${o}.${field.sql}`))
+  const after = filled.map(([field, at]) => asIs(field, mergedField(plan, at, n, o)))
   if (plan.hasAttributes || plan.existing === 'replace') {
-    before.push(contains ? 'true' : `${o}.custom_attributes`)
-    after.push(contains ? `${o}.custom_attributes @> ${n}.a` : mergedAttributes(batch, n, o))
+    before.push(contains ? 'true' : own)
+    after.push(contains ? `${own} @> ${n}.a` : mergedAttributes(batch, n, o))
   }
   return before.length === 0 ? 'false' : `row(${before.join(', ')}) is distinct from row(${after.join(', ')})`
 }
@@ -266,18 +305,26 @@ function changedSql(batch: Batch, n: string, o: string): string {
 /** `insert into … select … from <source>`, up to where a condition or an order follows. */
 function insertSql(batch: Batch, source: string): string {
   const { shape, plan } = batch
-  const { fields, emptyValues } = plan
-  const columns: [name: string, value: string][] = [
-    ['account_id', accountSql(batch)],
-    ['email', `${source}.email`],
-    ...fields.map((field): [string, string] => [quoteIdentifier(field.name), newValueSql(field, source, emptyValues)]),
-    ['custom_attributes', `${source}.a`],
-  ]
+  const { fields } = plan
   const status = shape.columns.get('status')
-  if (status && !status.isGenerated && !fields.includes(status))
-    columns.push(['status', `'active'::${status.castType}`])
+  const columns: [name: string, value: string][] = [
+    [shape.sql.account_id, accountSql(batch)],
+    [shape.sql.email, `${source}.email`],
+    ...fields.map((field, at): [string, string] => [field.sql, newValueSql(plan, at, source, field === status)]),
+    [shape.sql.custom_attributes, `${source}.a`],
+  ]
+  if (plan.bringsId) columns.push([shape.sql.id, `${source}.new_id`])
+  if (status && !status.isGenerated && !fields.includes(status)) {
+    columns.push([status.sql, `'active'::${status.castType}`])
+  }
   for (const name of ['created_at', 'updated_at']) {
-    if (hasTimestamp(shape, name) && !shape.columns.get(name)!.defaultSql) columns.push([name, 'now()'])
+    const column = shape.columns.get(name)
+    if (hasTimestamp(shape, name) && !column!.defaultSql) columns.push([column!.sql, 'now()'])
+  }
+  for (const [name, value] of Object.entries(shape.liveValues)) {
+    const sql = quoteIdentifier(name)
+    if (columns.some(([column]) => column === sql)) continue
+    columns.push([sql, typeof value === 'string' ? quoteLiteral(value) : String(value)])
   }
   return `insert into ${shape.customerTable} (${columns.map(([name]) => name).join(', ')})
   select ${columns.map(([, value]) => value).join(', ')}
@@ -285,14 +332,11 @@ function insertSql(batch: Batch, source: string): string {
 }
 
 /** A new customer's value: an empty cell leaves the column its default, unless it is to clear one that can be empty. */
-function newValueSql(
-  { name, castType, defaultSql, isNotNull }: TableColumn,
-  source: string,
-  emptyValues: BatchPlan['emptyValues'],
-): string {
-  if (name === 'status') return `coalesce(${source}.status, 'active'::${castType})`
+function newValueSql({ fields, emptyValues }: BatchPlan, at: number, source: string, isStatus: boolean): string {
+  const { castType, defaultSql, isNotNull } = fields[at]!
+  if (isStatus) return `coalesce(${source}.f${at}, 'active'::${castType})`
   const hasDefault = defaultSql && (emptyValues === 'keep' || isNotNull)
-  return hasDefault ? `coalesce(${source}.${name}, (${defaultSql})::${castType})` : `${source}.${name}`
+  return hasDefault ? `coalesce(${source}.f${at}, (${defaultSql})::${castType})` : `${source}.f${at}`
 }
 
 function hasTimestamp(shape: TableShape, name: string): boolean {

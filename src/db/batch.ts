@@ -1,3 +1,6 @@
+import { CustomAttributesError } from '../errors.js'
+import { kindOf } from '../options.js'
+import { isUnstorable } from '../rows.js'
 import { type BatchPlan, buildBatchStatement, buildInsertStatement } from './batch-statement.js'
 import { execute, queryRow, type SqlClient } from './client.js'
 import { UNSTORED, type UnstoredFate } from './fates.js'
@@ -31,6 +34,8 @@ export interface BatchTarget {
   plan: Omit<BatchPlan, 'recordsDefinitions'>
   /** the attribute names that a blank cell clears, with `emptyValues: 'clear'` */
   clearedNames: readonly string[]
+  /** makes the id of a customer to be created, where the plan's rows bring it */
+  newId?: (() => string) | undefined
 }
 
 /**
@@ -49,7 +54,7 @@ export async function writeBatch(
   signal?: AbortSignal,
 ): Promise<BatchOutcome> {
   const { shape, plan } = target
-  const { separator, rowSeparator, text: rowsText } = joinRows(rows)
+  const { separator, rowSeparator, text: rowsText } = joinRows(rows, target)
   const parameters = [target.accountId, separator, rowSeparator, rowsText]
   const clearedNames = joinClearedNames(target, separator)
   if (clearedNames !== undefined) parameters.push(clearedNames)
@@ -89,7 +94,7 @@ export function insertBatch(
   recordsDefinitions: boolean,
   signal?: AbortSignal,
 ): Promise<number> {
-  const { separator, rowSeparator, text } = joinRows(rows)
+  const { separator, rowSeparator, text } = joinRows(rows, target)
   const statement = buildInsertStatement(target.shape, { ...target.plan, recordsDefinitions })
   return execute(sql, statement, [target.accountId, separator, rowSeparator, text], {
     signal,
@@ -98,13 +103,26 @@ export function insertBatch(
 }
 
 /** The rows as the statements take them. */
-export function joinRows(rows: readonly BatchRow[]): { separator: string; rowSeparator: string; text: string } {
+export function joinRows(
+  rows: readonly BatchRow[],
+  { newId, plan }: BatchTarget,
+): { separator: string; rowSeparator: string; text: string } {
   const separator = rows.find((row) => row.separator !== FIELD_SEPARATOR)?.separator ?? FIELD_SEPARATOR
   const rowSeparator = ROW_SEPARATOR + separator.slice(1)
-  const texts = rows.map((row) =>
-    row.separator === separator ? row.text : row.text.replaceAll(row.separator, separator),
-  )
+  const texts = rows.map((row) => {
+    const text = row.separator === separator ? row.text : row.text.replaceAll(row.separator, separator)
+    return plan.bringsId ? text + separator + makeId(newId!, separator) : text
+  })
   return { separator, rowSeparator, text: texts.join(rowSeparator) }
+}
+
+function makeId(newId: () => string, separator: string): string {
+  const id: unknown = newId()
+  if (typeof id === 'string' && id !== '' && !isUnstorable(id) && !id.includes(separator.charAt(0))) return id
+  throw new CustomAttributesError('INVALID_OPTION', `newId must return a text, got ${kindOf(id)}.`, {
+    function: 'createCustomAttributesStore',
+    option: 'newId',
+  })
 }
 
 /** The names that blank cells clear, where the statement asks for them. */

@@ -1,7 +1,6 @@
 import type { StandardColumn } from '../names.js'
 import type { Account } from './accounts.js'
 import { query, type TextRow } from './client.js'
-import { quoteIdentifier } from './identifiers.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
 import type { TableShape } from './table-shape.js'
@@ -27,7 +26,7 @@ const EMAILS_PER_STATEMENT = 5_000
 export async function isAccountEmpty({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<boolean> {
   const rows = await query(
     sql,
-    `select 1::text from ${shape.customerTable} c where c.account_id = $1::${shape.accountIdType} limit 1`,
+    `select 1::text from ${shape.customerTable} c where c.${shape.sql.account_id} = $1::${shape.accountIdType} limit 1`,
     [accountId],
     { signal },
   )
@@ -47,8 +46,7 @@ export async function readCustomers(
     const rows = await query(
       sql,
       `select ${reader.columns} from ${shape.customerTable} c
-       where c.account_id = $1::${shape.accountIdType}
-         and c.email = any (string_to_array($3::text, $2::text)::${emailType(shape)}[])`,
+       where c.${shape.sql.account_id} = $1::${shape.accountIdType} and ${emailsSql(shape)}${readableSql(shape)}`,
       [accountId, separator, part.join(separator)],
     )
     for (const row of rows) found.push(reader.read(row))
@@ -76,8 +74,8 @@ export async function readCustomerPage(
     sql,
     `select ${reader.columns} from ${shape.customerTable} c
      where ${afterSql(shape, page)}
-       and ${page.condition}
-     order by c.id limit $3::text::integer`,
+       and ${page.condition}${readableSql(shape)}
+     order by c.${shape.sql.id} limit $3::text::integer`,
     [accountId, page.after, String(page.limit), ...page.parameters],
     { signal, isOneOfMany: true },
   )
@@ -92,10 +90,10 @@ export async function readPageIds(
 ): Promise<string[]> {
   const rows = await query(
     sql,
-    `select c.id::text from ${shape.customerTable} c
+    `select c.${shape.sql.id}::text from ${shape.customerTable} c
      where ${afterSql(shape, page)}
-       and ${page.condition}
-     order by c.id limit $3::text::integer`,
+       and ${page.condition}${readableSql(shape)}
+     order by c.${shape.sql.id} limit $3::text::integer`,
     [accountId, page.after, String(page.limit), ...page.parameters],
     { signal, isOneOfMany: true },
   )
@@ -120,25 +118,40 @@ export async function readCustomersById(
     shape.hasIdIndex && !shape.isDistributed
       ? `select ${reader.columns} from unnest(${list}) i(id)
          cross join lateral (select c.* from ${shape.customerTable} c
-           where c.id = i.id and ${hiddenAccountSql(shape)} offset 0) c
-         where ${condition}
-         order by c.id`
+           where c.${shape.sql.id} = i.id and ${hiddenAccountSql(shape)} offset 0) c
+         where ${condition}${readableSql(shape)}
+         order by c.${shape.sql.id}`
       : `select ${reader.columns} from ${shape.customerTable} c
-         where c.account_id = $1::${shape.accountIdType} and c.id = any (${list}) and ${condition}
-         order by c.id`,
+         where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = any (${list}) and ${condition}${readableSql(shape)}
+         order by c.${shape.sql.id}`,
     [accountId, separator, ids.join(separator), ...parameters],
     { signal, isOneOfMany: true },
   )
   return rows.map(reader.read)
 }
 
-function afterSql({ accountIdType, idType }: TableShape, { after }: PageRequest): string {
-  return `c.account_id = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.id > $2::text::${idType}`}`
+function afterSql({ accountIdType, idType, sql }: TableShape, { after }: PageRequest): string {
+  return `c.${sql.account_id} = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.${sql.id} > $2::text::${idType}`}`
+}
+
+/** What every customer that is read must meet: it lives, and has an e-mail address. */
+function readableSql(shape: TableShape): string {
+  const isNullable = !shape.columns.get('email')!.isNotNull
+  const conditions = [...shape.live('c'), ...(isNullable ? [`c.${shape.sql.email} is not null`] : [])]
+  return conditions.map((condition) => ` and ${condition}`).join('')
+}
+
+/** The condition that a customer has one of the emails in `$3`. */
+function emailsSql(shape: TableShape): string {
+  const emails = `string_to_array($3::text, $2::text)::${shape.columns.get('email')!.castType}[]`
+  return shape.identity.isLower
+    ? `lower(c.${shape.sql.email}) = any (array(select lower(e) from unnest(${emails}) e))`
+    : `c.${shape.sql.email} = any (${emails})`
 }
 
 /** Compares the account without a word to the planner: it neither looks for an index nor expects fewer rows. */
-function hiddenAccountSql({ accountIdType }: TableShape): string {
-  return `case when c.account_id = $1::${accountIdType} then true else false end`
+function hiddenAccountSql({ accountIdType, sql }: TableShape): string {
+  return `case when c.${sql.account_id} = $1::${accountIdType} then true else false end`
 }
 
 /** Ids of the customers with these emails, after an id, in id order. */
@@ -151,11 +164,10 @@ export async function readCustomerIds(
   const separator = rareSeparator()
   const rows = await query(
     sql,
-    `select c.id::text from ${shape.customerTable} c
-     where c.account_id = $1::${shape.accountIdType}
-       and c.email = any (string_to_array($3::text, $2::text)::${emailType(shape)}[])
-       and ${after === null ? '$4::text is null' : `c.id > $4::text::${shape.idType}`}
-     order by c.id`,
+    `select c.${shape.sql.id}::text from ${shape.customerTable} c
+     where c.${shape.sql.account_id} = $1::${shape.accountIdType} and ${emailsSql(shape)}${readableSql(shape)}
+       and ${after === null ? '$4::text is null' : `c.${shape.sql.id} > $4::text::${shape.idType}`}
+     order by c.${shape.sql.id}`,
     [accountId, separator, emails.join(separator), after],
     { signal },
   )
@@ -174,7 +186,7 @@ function customerReader(shape: TableShape): { columns: string; read(row: TextRow
   const booleans = columns.map(({ type }) => type === 'bool')
   const blank = Object.fromEntries([...names, 'custom_attributes'].map((name) => [name, null]))
   return {
-    columns: [...columns.map(printSql), 'c.custom_attributes::text'].join(', '),
+    columns: [...columns.map(printSql), `c.${shape.sql.custom_attributes}::text`].join(', '),
     read(row) {
       // A copy of an object that has all its keys: adding them one by one took half the time of reading a customer.
       const customer: Record<string, unknown> = { ...blank }
@@ -189,15 +201,11 @@ function customerReader(shape: TableShape): { columns: string; read(row: TextRow
 }
 
 /** SQL that prints a column the same way under every `DateStyle` and time zone. */
-function printSql({ name, type }: TableColumn): string {
-  const column = `c.${quoteIdentifier(name)}`
+function printSql({ sql, type }: TableColumn): string {
+  const column = `c.${sql}`
   if (type === 'date' || type === 'timestamp') return `to_json(${column}) #>> '{}'`
   if (type === 'timestamptz') {
     return `case when isfinite(${column}) then (to_json(${column} at time zone 'UTC') #>> '{}') || 'Z' else ${column}::text end`
   }
   return `${column}::text`
-}
-
-function emailType(shape: TableShape): string {
-  return shape.columns.get('email')!.castType
 }

@@ -6,9 +6,10 @@ export const STORED = ['created', 'updated', 'unchanged'] as const
 
 /**
  * What becomes of a row that is not: it would take its customer `over` the cap, its customer is `existing` under
- * `existing: 'reject'` or `absent` under `unknown: 'reject'`, or it met a race and is to be sent `again`.
+ * `existing: 'reject'` or `absent` under `unknown: 'reject'`, it is `deleted` and keeps its email's place, or it met a race and
+ * is to be sent `again`.
  */
-export const UNSTORED = ['over', 'existing', 'absent', 'again'] as const
+export const UNSTORED = ['over', 'existing', 'absent', 'deleted', 'again'] as const
 
 /** What became of one row. */
 export type RowFate = (typeof STORED)[number] | UnstoredFate | Refusal
@@ -30,6 +31,12 @@ export function fateProblem(fate: UnstoredFate | Refusal, maxCustomAttributes: n
         message: "The customer does not exist, and unknown is 'reject'.",
         details: {},
       }
+    case 'deleted': {
+      const message =
+        'The customer of this email is deleted, and the table has one place for an email. Bring the customer back, or make ' +
+        'the unique index one of living customers.'
+      return { code: 'CUSTOMER_DELETED', message, details: {} }
+    }
     case 'again': {
       const message = 'The database did not store the row, without an error: a trigger or a rule may have swallowed it.'
       return { code: 'ROW_REFUSED', message, details: {} }

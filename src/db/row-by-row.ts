@@ -41,7 +41,7 @@ export async function writeRowByRow(
   recordsDefinitions: boolean,
   signal?: AbortSignal,
 ): Promise<RowFate[]> {
-  const { separator, rowSeparator, text } = joinRows(rows)
+  const { separator, rowSeparator, text } = joinRows(rows, target)
   const values = [target.accountId, separator, rowSeparator, text, joinClearedNames(target, separator) ?? '']
   const body = blockBody(target, recordsDefinitions)
   const tag = `$ca_${randomBytes(8).toString('hex')}$`
@@ -104,7 +104,7 @@ ${statement}
           _ca_fate := case when _ca_outcome.created = '1' then 'created'
             when _ca_outcome.updated = '1' then 'updated' when _ca_outcome.unchanged = '1' then 'unchanged'
             when _ca_outcome.over is not null then 'over' when _ca_outcome.existing is not null then 'existing'
-            when _ca_outcome.absent is not null then 'absent'
+            when _ca_outcome.absent is not null then 'absent' when _ca_outcome.deleted is not null then 'deleted'
             else 'again' end;
         end loop;
         exit when _ca_fate <> 'again';

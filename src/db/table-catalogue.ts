@@ -3,7 +3,10 @@ import { formatTableName, parseTableName, quoteIdentifier } from './identifiers.
 
 /** A column of the host's customer table. */
 export interface TableColumn {
+  /** as the database spells it */
   name: string
+  /** the name as SQL */
+  sql: string
   /** name of the base type in `pg_type`, such as `int4`, `varchar`, `citext` */
   type: string
   /** type to cast a text to: with the modifier, except for `varchar` and `char`, where an explicit cast cuts silently */
@@ -27,8 +30,17 @@ export interface CatalogueTable {
   /** SQL text, with its schema */
   name: string
   columns: ReadonlyMap<string, TableColumn>
-  /** whether an index that can be inferred makes the key unique, which it was read with */
-  isKeyUnique: boolean
+  /** the unique indexes on two columns or expressions that an insert can be told to heed */
+  uniqueIndexes: readonly UniqueIndex[]
+}
+
+/** A unique index on two columns or expressions. */
+export interface UniqueIndex {
+  oid: string
+  /** each as SQL: a column's name, or an expression */
+  keys: readonly [string, string]
+  /** what it is limited to, as SQL */
+  predicate: string | undefined
 }
 
 /** A CHECK constraint. */
@@ -37,12 +49,8 @@ export interface TableCheck {
   name: string
 }
 
-/** Reads the table that an option names, or undefined; `key` is what is to be unique in it. */
-export async function readTable(
-  sql: SqlClient,
-  option: string,
-  key: readonly [string, string],
-): Promise<CatalogueTable | undefined> {
+/** Reads the table that an option names, or undefined. */
+export async function readTable(sql: SqlClient, option: string): Promise<CatalogueTable | undefined> {
   const [row] = await query(
     sql,
     `select c.oid::text, n.nspname::text, c.relname::text from pg_catalog.pg_class c
@@ -53,17 +61,29 @@ export async function readTable(
   if (!row) return undefined
   const oid = row[0]!
   const columns = await loadColumns(sql, oid)
-  const isKeyUnique = await hasRows(
+  return {
+    oid,
+    name: `${quoteIdentifier(row[1]!)}.${quoteIdentifier(row[2]!)}`,
+    columns,
+    uniqueIndexes: await readUniqueIndexes(sql, oid),
+  }
+}
+
+async function readUniqueIndexes(sql: SqlClient, oid: string): Promise<UniqueIndex[]> {
+  const rows = await query(
     sql,
-    `select 1::text from pg_catalog.pg_index i
-     where i.indrelid = $1::oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null
-       and i.indnkeyatts = 2 and 2 = (
-         select count(*) from pg_catalog.pg_attribute a
-         where a.attrelid = i.indrelid and a.attnum = any ((i.indkey::int2[])[0:1]) and a.attname in ($2::text, $3::text))
-     limit 1`,
-    [oid, ...key],
+    `select i.indexrelid::text, pg_catalog.pg_get_indexdef(i.indexrelid, 1, true)::text, pg_catalog.pg_get_indexdef(i.indexrelid, 2, true)::text,
+            pg_catalog.pg_get_expr(i.indpred, i.indrelid, true)::text
+     from pg_catalog.pg_index i
+     where i.indrelid = $1::oid and i.indisunique and i.indimmediate and i.indisvalid and i.indnkeyatts = 2
+     order by i.indexrelid`,
+    [oid],
   )
-  return { oid, name: `${quoteIdentifier(row[1]!)}.${quoteIdentifier(row[2]!)}`, columns, isKeyUnique }
+  return rows.map(([indexOid, first, second, predicate]) => ({
+    oid: indexOid!,
+    keys: [first!, second!],
+    predicate: predicate ?? undefined,
+  }))
 }
 
 async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, TableColumn>> {
@@ -104,6 +124,7 @@ function toColumn(row: TextRow): TableColumn {
   const qualified = `${quoteIdentifier(schema!)}.${quoteIdentifier(type!)}`
   return {
     name: name!,
+    sql: quoteIdentifier(name!),
     type: type!,
     castType: isSized || schema !== 'pg_catalog' ? qualified : formatted!,
     maxLength: isSized && typmod > 4 ? typmod - 4 : undefined,
@@ -121,18 +142,22 @@ function readNumericModifier(modifier: number): { precision: number; scale: numb
 }
 
 /** The CHECK constraints on the attributes. */
-export async function readAttributeChecks(sql: SqlClient, { oid }: CatalogueTable): Promise<TableCheck[]> {
+export async function readAttributeChecks(
+  sql: SqlClient,
+  { oid }: CatalogueTable,
+  attributes: string,
+): Promise<TableCheck[]> {
   const rows = await query(
     sql,
     `select pg_catalog.pg_get_constraintdef(c.oid)::text, c.conname::text from pg_catalog.pg_constraint c
      join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
-     where c.conrelid = $1::oid and c.contype = 'c' and a.attname = 'custom_attributes'`,
-    [oid],
+     where c.conrelid = $1::oid and c.contype = 'c' and a.attname = $2::text`,
+    [oid, attributes],
   )
   return rows.map(([definition, name]) => ({ definition: definition ?? '', name: name! }))
 }
 
-/** What is true of a customer table when its query finds a row. */
+/** What is true of a customer table when its query finds a row; `$2` is the column of the account, `$3` the unique index, `$4` the id. */
 const TRAITS = {
   /** whether a trigger or a rule may swallow or change a row that is inserted */
   hasInsertTriggers: `select 1::text from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
@@ -147,15 +172,14 @@ const TRAITS = {
      limit 1`,
   /** whether an index other than the unique one begins with the account: the planner can take it for as good */
   hasRivalIndex: `select 1::text from pg_catalog.pg_index i
-     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'account_id'
-     left join pg_catalog.pg_attribute e on e.attrelid = i.indrelid and e.attnum = i.indkey[1]
-     where i.indrelid = $1::oid and not (i.indisunique and i.indnkeyatts = 2 and e.attname = 'email' and i.indpred is null)
+     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = $2::text
+     where i.indrelid = $1::oid and i.indexrelid <> $3::text::oid
      limit 1`,
   /** whether an index finds a customer by the id alone */
   hasIdIndex: `select 1::text from pg_catalog.pg_index i
      join pg_catalog.pg_class x on x.oid = i.indexrelid
      join pg_catalog.pg_am m on m.oid = x.relam and m.amname = 'btree'
-     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'id'
+     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = $4::text
      join pg_catalog.pg_opclass o on o.oid = i.indclass[0] and o.opcdefault
      where i.indrelid = $1::oid and i.indisvalid and i.indpred is null and i.indcollation[0] = a.attcollation
      limit 1`,
@@ -164,10 +188,20 @@ const TRAITS = {
 /** What else the catalogue says of a customer table. */
 export type TableTraits = { -readonly [Trait in keyof typeof TRAITS]: boolean }
 
-export async function readTraits(sql: SqlClient, { oid }: CatalogueTable): Promise<TableTraits> {
+export async function readTraits(
+  sql: SqlClient,
+  { oid }: CatalogueTable,
+  names: { account_id: string; id: string; identity: string },
+): Promise<TableTraits> {
   const traits: Partial<TableTraits> = {}
-  for (const name of Object.keys(TRAITS) as (keyof TableTraits)[])
-    traits[name] = await hasRows(sql, TRAITS[name], [oid])
+  for (const name of Object.keys(TRAITS) as (keyof TableTraits)[]) {
+    traits[name] = await hasRows(
+      sql,
+      // A statement must name all its parameters.
+      `select 1::text from (${TRAITS[name]}) t where $2::text || $3::text || $4::text is not null`,
+      [oid, names.account_id, names.identity, names.id],
+    )
+  }
   return traits as TableTraits
 }
 

@@ -1,5 +1,6 @@
-import { STANDARD_COLUMNS, type StandardColumn } from '../names.js'
+import type { FieldCatalogue } from '../fields.js'
 import type { SqlClient } from './client.js'
+import type { Identity } from './identity.js'
 import {
   isDistributed,
   readAttributeChecks,
@@ -9,12 +10,11 @@ import {
   type TableColumn,
   type TableTraits,
 } from './table-catalogue.js'
+import { type LiveValues, liveConditions, OWN_NAMES, type TableNames } from './table-names.js'
 import {
   type AccountIdType,
-  CUSTOMER_KEY,
   checkCustomerTable,
   checkDefinitionTable,
-  DEFINITION_KEY,
   requireCustomerTable,
   requireIsoDates,
 } from './table-verdicts.js'
@@ -26,20 +26,40 @@ export interface TableShape extends TableTraits {
   definitionTable: string
   accountIdType: AccountIdType
   idType: string
+  /** the columns that the library needs, as SQL */
+  sql: Readonly<Record<'id' | 'account_id' | 'email' | 'custom_attributes', string>>
+  /** the columns by the library's name for them: its own, and the fields */
   columns: ReadonlyMap<string, TableColumn>
-  /** the standard fields that the table has, in the order of `STANDARD_COLUMNS` */
-  standardFields: readonly StandardColumn[]
-  /** whether `a@x` and `A@x` are one email to the table (`citext`) */
+  /** the fields of the catalogue that the table has, in its order */
+  standardFields: readonly string[]
+  /** those of them that files and upserts may fill, and when */
+  fillable: ReadonlyMap<string, true | 'new'>
+  /** what identifies a customer */
+  identity: Identity
+  /** whether `a@x` and `A@x` are one email to the table (`citext`, or a unique index by `lower()`) */
   isEmailCaseInsensitive: boolean
+  /** the conditions that a row lives, as SQL on a table of an alias; none where every row does */
+  live(alias: string): readonly string[]
+  /** the columns and values that a new row gets so that it lives */
+  liveValues: LiveValues
   /** whether Citus keeps the table's rows on several servers, by account */
   isDistributed: boolean
 }
 
-/** The tables and the cap a store works with. */
+/** The columns that are filled only when a customer is created. */
+export function onlyNewColumns({ fillable, columns }: TableShape): ReadonlySet<TableColumn> {
+  return new Set([...fillable].flatMap(([name, when]) => (when === 'new' ? [columns.get(name)!] : [])))
+}
+
+/** The tables, their columns and the cap that a store works with. */
 export interface TableOptions {
   customerTable: string
   definitionTable: string
   maxCustomAttributes: number
+  fields: FieldCatalogue
+  columns: Partial<TableNames>
+  live: LiveValues
+  newId?: unknown
 }
 
 /**
@@ -48,26 +68,60 @@ export interface TableOptions {
  * @throws CustomAttributesError `SCHEMA_NOT_READY`, naming the file or the statement to apply
  */
 export async function loadTableShape(sql: SqlClient, options: TableOptions): Promise<TableShape> {
-  const customer = await readTable(sql, options.customerTable, CUSTOMER_KEY)
+  const { fields, live, maxCustomAttributes } = options
+  const names = { ...OWN_NAMES, ...options.columns }
+  const customer = await readTable(sql, options.customerTable)
   requireCustomerTable(options.customerTable, customer)
-  const checks = await readAttributeChecks(sql, customer)
-  const { id, email, accountIdType } = checkCustomerTable(customer, checks, options.maxCustomAttributes)
-  const definition = await readTable(sql, options.definitionTable, DEFINITION_KEY)
+  const checks = await readAttributeChecks(sql, customer, names.custom_attributes)
+  const hasNewId = options.newId !== undefined
+  const checked = checkCustomerTable(customer, checks, { names, live, maxCustomAttributes, hasNewId })
+  const { id, account, email, attributes, accountIdType, identity } = checked
+  const definition = await readTable(sql, options.definitionTable)
   checkDefinitionTable(options.definitionTable, definition, accountIdType)
 
-  const { columns } = customer
-  const isWritable = (name: string) => columns.get(name)?.isGenerated === false
+  const columns = namedColumns(customer.columns, names, fields)
+  const standardFields = fields.names.filter((name) => columns.has(name))
+  const fillable = standardFields.flatMap((name) => {
+    const { fillable } = fields.get(name)!
+    return fillable === false || columns.get(name)!.isGenerated ? [] : [[name, fillable] as const]
+  })
   const shape = {
     customerTable: customer.name,
     definitionTable: definition.name,
     accountIdType,
     idType: id.castType,
+    sql: { id: id.sql, account_id: account.sql, email: email.sql, custom_attributes: attributes.sql },
     columns,
-    standardFields: STANDARD_COLUMNS.filter(isWritable),
-    isEmailCaseInsensitive: email.type === 'citext',
-    ...(await readTraits(sql, customer)),
+    standardFields,
+    fillable: new Map(fillable),
+    identity,
+    isEmailCaseInsensitive: email.type === 'citext' || identity.isLower,
+    live: (alias: string) => liveConditions(live, alias),
+    liveValues: live,
+    ...(await readTraits(sql, customer, { account_id: account.name, id: id.name, identity: identity.index })),
     isDistributed: await isDistributed(sql, customer),
   }
   if (shape.isDistributed) requireIsoDates(customer.name, await readDateStyle(sql))
   return shape
+}
+
+/** The columns of the table by the library's names. */
+function namedColumns(
+  columns: ReadonlyMap<string, TableColumn>,
+  names: TableNames,
+  fields: FieldCatalogue,
+): Map<string, TableColumn> {
+  const named = new Map<string, TableColumn>()
+  const add = (name: string, column: string | null) => {
+    const found = column === null ? undefined : columns.get(column)
+    if (found) named.set(name, found)
+  }
+  for (const name of fields.names) {
+    const { column } = fields.get(name)!
+    // What `columns` says of a field's own name holds for the field.
+    const own = column === name && Object.hasOwn(names, name) ? names[name as keyof TableNames] : column
+    add(name, own)
+  }
+  for (const [name, column] of Object.entries(names)) add(name, column)
+  return named
 }

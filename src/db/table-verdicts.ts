@@ -1,6 +1,8 @@
 import { CustomAttributesError } from '../errors.js'
 import { quoteIdentifier } from './identifiers.js'
+import { findIdentity, type Identity } from './identity.js'
 import type { CatalogueTable, TableCheck, TableColumn } from './table-catalogue.js'
+import { type LiveValues, OWN_NAMES, type TableNames } from './table-names.js'
 
 /** Types that `account_id` may have. */
 export type AccountIdType = 'uuid' | 'bigint' | 'integer' | 'text'
@@ -13,9 +15,8 @@ const ACCOUNT_ID_TYPES: Readonly<Record<string, AccountIdType>> = {
   varchar: 'text',
 }
 
-/** What identifies a row of the tables. */
-export const CUSTOMER_KEY = ['account_id', 'email'] as const
-export const DEFINITION_KEY = ['account_id', 'attribute_name'] as const
+/** What identifies a row of the definition table. */
+const DEFINITION_KEY = ['account_id', 'attribute_name'] as const
 
 const MIGRATION_1 = 'Apply sql/0001_add_custom_attributes.up.sql (or readMigrations for other names).'
 const MIGRATION_2 = 'Apply sql/0002_create_attribute_definitions.up.sql (or readMigrations for other names).'
@@ -33,40 +34,74 @@ export function requireCustomerTable(
   )
 }
 
+/** What a store says of its customer table. */
+export interface CustomerTableOptions {
+  names: TableNames
+  live: LiveValues
+  maxCustomAttributes: number
+  /** whether the application makes the ids */
+  hasNewId: boolean
+}
+
+/** What of the customer table holds once it was checked. */
+export interface CheckedCustomerTable {
+  id: TableColumn
+  account: TableColumn
+  email: TableColumn
+  attributes: TableColumn
+  accountIdType: AccountIdType
+  identity: Identity
+}
+
 /**
  * Checks that the customer table has what the library needs.
  *
- * @param checks - those on `custom_attributes`
+ * @param checks - those on the attributes
  * @throws CustomAttributesError `SCHEMA_NOT_READY`, naming the file or the statement to apply
  */
 export function checkCustomerTable(
   table: CatalogueTable,
   checks: readonly TableCheck[],
-  maxCustomAttributes: number,
-): { id: TableColumn; email: TableColumn; accountIdType: AccountIdType } {
-  const id = requireColumn(table, 'id', 'The library needs it, with a default.')
-  const account = requireColumn(table, 'account_id', 'The library needs it: the tenant every customer belongs to.')
-  const email = requireColumn(table, 'email', 'The library needs it: a customer is identified by account and email.')
-  requireAttributes(table.name, requireColumn(table, 'custom_attributes', MIGRATION_1))
+  { names, live, maxCustomAttributes, hasNewId }: CustomerTableOptions,
+): CheckedCustomerTable {
+  const require = (own: keyof TableNames & string, remedy: string) =>
+    requireColumn(table, names[own]!, names[own] === own ? remedy : `${remedy} Name yours with columns: { ${own}: … }.`)
+  const id = require('id', 'The library needs it, with a default.')
+  const account = require('account_id', 'The library needs it: the tenant every customer belongs to.')
+  const email = require('email', 'The library needs it: a customer is identified by account and email.')
+  const attributes = require('custom_attributes', MIGRATION_1)
+  requireAttributes(table.name, attributes)
   const accountIdType = ACCOUNT_ID_TYPES[account.type]
   if (!accountIdType) {
-    throw notReady(`account_id of ${table.name} is ${account.type}; it must be uuid, bigint, integer or text.`, {
+    throw notReady(`${account.name} of ${table.name} is ${account.type}; it must be uuid, bigint, integer or text.`, {
       table: table.name,
-      column: 'account_id',
+      column: account.name,
     })
   }
-  if (!id.defaultSql && !id.isGenerated) {
+  for (const column of [account, email]) requireWritable(table.name, column)
+  if (hasNewId) requireWritable(table.name, id)
+  else if (!id.defaultSql && !id.isGenerated) {
     throw notReady(
-      `Column id of ${table.name} has no default. For a uuid: ` +
-        `alter table ${table.name} alter column id set default gen_random_uuid();`,
-      { table: table.name, column: 'id' },
+      `Column ${id.name} of ${table.name} has no default. For a uuid: ` +
+        `alter table ${table.name} alter column ${id.sql} set default gen_random_uuid(); or give the store newId.`,
+      { table: table.name, column: id.name },
     )
   }
-  requireUnique(table, CUSTOMER_KEY)
+  for (const name of [names.created_at, names.updated_at, names.status]) {
+    if (name !== null && !Object.hasOwn(OWN_NAMES, name)) requireColumn(table, name, 'It is named in columns.')
+  }
+  for (const name of Object.keys(live)) requireColumn(table, name, 'It is named in live.')
+  const identity = findIdentity(table, names, live)
+  if (!identity)
+    throw noUnique(
+      table.name,
+      names,
+      table.uniqueIndexes.some(({ predicate }) => predicate !== undefined),
+    )
   requireCap(table.name, checks, maxCustomAttributes)
-  requireNoOtherNotNull(table, FILLED_OF_CUSTOMER)
-  requireActiveStatus(table.name, table.columns.get('status'))
-  return { id, email, accountIdType }
+  requireNoOtherNotNull(table, [...Object.values(names).filter((name) => name !== null), ...Object.keys(live)])
+  requireActiveStatus(table.name, names.status === null ? undefined : table.columns.get(names.status))
+  return { id, account, email, attributes, accountIdType, identity }
 }
 
 /**
@@ -92,7 +127,10 @@ export function checkDefinitionTable(
       { table: table.name, column: 'account_id' },
     )
   }
-  requireUnique(table, DEFINITION_KEY)
+  const isUnique = table.uniqueIndexes.some(
+    ({ keys, predicate }) => predicate === undefined && DEFINITION_KEY.every((name) => keys.includes(name)),
+  )
+  if (!isUnique) throw noUniqueConstraint(table.name, DEFINITION_KEY)
   requireNoOtherNotNull(table, FILLED_OF_DEFINITION)
 }
 
@@ -113,23 +151,42 @@ function requireColumn(table: CatalogueTable, name: string, remedy: string): Tab
 }
 
 /** A column that was there before the migration may be another one. */
-function requireAttributes(table: string, { type, isNotNull, defaultSql }: TableColumn): void {
+function requireAttributes(table: string, { name, sql, type, isNotNull, defaultSql }: TableColumn): void {
   if (type === 'jsonb' && isNotNull && defaultSql) return
   throw notReady(
-    `Column custom_attributes of ${table} must be jsonb not null default '{}'. ` +
+    `Column ${name} of ${table} must be jsonb not null default '{}'. ` +
       (type === 'jsonb'
-        ? `update ${table} set custom_attributes = '{}' where custom_attributes is null; alter table ${table} ` +
-          `alter column custom_attributes set default '{}', alter column custom_attributes set not null;`
+        ? `update ${table} set ${sql} = '{}' where ${sql} is null; alter table ${table} ` +
+          `alter column ${sql} set default '{}', alter column ${sql} set not null;`
         : `It is ${type}: rename it, and apply sql/0001_add_custom_attributes.up.sql.`),
-    { table, column: 'custom_attributes' },
+    { table, column: name },
   )
 }
 
-function requireUnique({ name, isKeyUnique }: CatalogueTable, key: readonly string[]): void {
-  if (isKeyUnique) return
+/** What the database computes cannot be written. An identity that is by default can: `insert` names no such column. */
+function requireWritable(table: string, { name, isGenerated }: TableColumn): void {
+  if (!isGenerated) return
   throw notReady(
-    `Table ${name} has no unique constraint on (${key.join(', ')}). alter table ${name} add unique (${key.join(', ')});`,
-    { table: name, columns: key },
+    `Column ${name} of ${table} is generated by the database, and the library must write it. ` +
+      `alter table ${table} alter column ${quoteIdentifier(name)} drop expression;`,
+    { table, column: name },
+  )
+}
+
+function noUnique(table: string, names: TableNames, hasPartial: boolean): CustomAttributesError {
+  const key = [names.account_id, names.email]
+  const error = noUniqueConstraint(table, key)
+  if (!hasPartial) return error
+  const remedy =
+    'An index that holds some rows only counts where its condition is that of live, as in live: { deleted_at: null }.'
+  return notReady(`${error.message} ${remedy}`, error.details)
+}
+
+function noUniqueConstraint(table: string, key: readonly string[]): CustomAttributesError {
+  const columns = key.map((name) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name))).join(', ')
+  return notReady(
+    `Table ${table} has no unique constraint on (${columns}). alter table ${table} add unique (${columns});`,
+    { table, columns: key },
   )
 }
 
@@ -155,7 +212,6 @@ function requireCap(table: string, checks: readonly TableCheck[], cap: number): 
 }
 
 /** Columns that the library fills by itself on every insert. */
-const FILLED_OF_CUSTOMER = ['account_id', 'email', 'custom_attributes', 'status', 'created_at', 'updated_at']
 const FILLED_OF_DEFINITION = ['account_id', 'attribute_name']
 
 function requireNoOtherNotNull({ name: table, columns }: CatalogueTable, filled: readonly string[]): void {

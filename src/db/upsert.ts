@@ -1,5 +1,6 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
-import { attributeNameFault, isStandardColumn, type StandardColumn } from '../names.js'
+import type { FieldCatalogue } from '../fields.js'
+import { attributeNameFault, type StandardColumn } from '../names.js'
 import { kindOf } from '../options.js'
 import {
   emailProblem,
@@ -20,7 +21,7 @@ import { type NumberFormat, valueCheck } from './field-values.js'
 import type { MergeOptions, ResolvedMergeOptions } from './merge-options.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
-import type { TableShape } from './table-shape.js'
+import { onlyNewColumns, type TableShape } from './table-shape.js'
 
 /** A value a customer can be given: `null`, `undefined` and blank texts are empty. */
 export type CustomerValue = string | number | bigint | boolean | Date | null | undefined
@@ -46,6 +47,8 @@ export interface UpsertOptions extends MergeOptions {
 export interface UpsertSettings extends ResolvedMergeOptions, Required<RowOptions> {
   maxCustomAttributes: number
   numberFormat?: NumberFormat
+  newId: (() => string) | undefined
+  fields: FieldCatalogue
 }
 
 /** Keys of a row of the customer table that are not for writing. */
@@ -69,12 +72,15 @@ export async function upsertCustomer(
     shape,
     accountId,
     clearedNames: names,
+    newId: settings.newId,
     plan: {
       existing,
       unknown,
       emptyValues,
       maxCustomAttributes,
       fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
+      onlyNew: onlyNewColumns(shape),
+      bringsId: settings.newId !== undefined,
       hasAttributes: names.length > 0,
       sharesAccount: !isTransaction(sql),
       returnsId: true,
@@ -94,7 +100,7 @@ export async function upsertCustomer(
 
 interface ReadInput {
   email: string
-  fields: Map<StandardColumn, string>
+  fields: Map<string, string>
   attributes: Map<string, string>
 }
 
@@ -117,7 +123,7 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   delete flat.custom_attributes
   for (const name of Object.keys(flat)) {
     if (READ_ONLY.has(name)) delete flat[name]
-    else if (!isStandardColumn(name)) {
+    else if (!settings.fields.has(name)) {
       throw invalidCustomer(`${JSON.stringify(name)} is no standard field; put it into custom_attributes.`, { name })
     }
   }
@@ -134,8 +140,8 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
   const long = valueCheck(shape.columns.get('email')!, settings.dateFormat)?.(typed)
   if (typeof long === 'object') throw new CustomAttributesError(long.code, long.message, { column: 'email' })
   const keepsEmpty = settings.emptyValues === 'clear'
-  const fields = new Map<StandardColumn, string>()
-  for (const [name, value] of Object.entries(flat) as [StandardColumn, unknown][]) {
+  const fields = new Map<string, string>()
+  for (const [name, value] of Object.entries(flat)) {
     const text = read(name, value)
     if (name === 'email' || (text === '' && !keepsEmpty)) continue
     const column = shape.standardFields.includes(name) ? shape.columns.get(name)! : undefined
@@ -144,6 +150,17 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
       throw new CustomAttributesError('FIELD_NOT_IN_TABLE', `${shape.customerTable} has no column ${name} to fill.`, {
         fields: [name],
       })
+    }
+    if (!shape.fillable.has(name)) {
+      if (text === '') continue
+      const what = column.isGenerated ? 'the database computes it' : 'the catalogue of fields says so'
+      throw new CustomAttributesError(
+        'FIELD_NOT_FILLABLE',
+        `${name} can be read and not written: ${what}. Leave it out.`,
+        {
+          fields: [name],
+        },
+      )
     }
     const numberFormat = typeof value === 'string' ? settings.numberFormat : undefined
     const checked = text === '' ? text : (valueCheck(column, settings.dateFormat, numberFormat)?.(text) ?? text)

@@ -12,7 +12,7 @@ import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/d
 import { classifyFailure, explainFailure } from '../db/failures.js'
 import { withHold } from '../db/holds.js'
 import { retry } from '../db/retry.js'
-import type { TableShape } from '../db/table-shape.js'
+import { onlyNewColumns, type TableShape } from '../db/table-shape.js'
 import { checkNow, inTransaction } from '../db/transaction.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import { createPace } from '../pace.js'
@@ -30,6 +30,8 @@ import { Tally } from './tally.js'
 export interface AccountContext extends Account {
   maxCustomAttributes: number
   rows: Required<RowOptions>
+  /** makes the id of a customer to be created, where the application does */
+  newId: (() => string) | undefined
 }
 
 /**
@@ -117,9 +119,18 @@ function attributesOf({ mapping, constants }: Pick<Run, 'mapping' | 'constants'>
 /** @throws CustomAttributesError `FIELD_NOT_IN_TABLE`, `INVALID_ATTRIBUTE_NAME` */
 export function checkFields(mapping: ColumnMapping, shape: TableShape): void {
   const missing = mapping.standard.filter((field) => !shape.standardFields.includes(field))
-  if (missing.length === 0) {
+  const fixed = mapping.standard.filter((field) => !shape.fillable.has(field))
+  if (fixed.length === 0) {
     checkAttributeNames(mapping.custom, shape)
     return
+  }
+  if (missing.length === 0) {
+    throw new CustomAttributesError(
+      'FIELD_NOT_FILLABLE',
+      `The file fills ${fixed.join(', ')}, which can be read and not written: the database computes it, or the catalogue of ` +
+        'fields says so. Map it to an attribute or to null with columns.',
+      { fields: fixed },
+    )
   }
   throw new CustomAttributesError(
     'FIELD_NOT_IN_TABLE',
@@ -199,7 +210,10 @@ async function writeRows(run: Run): Promise<void> {
         maxCustomAttributes: run.maxCustomAttributes,
         sharesAccount: !isExclusive,
         returnsId: false,
+        onlyNew: onlyNewColumns(shape),
+        bringsId: run.newId !== undefined,
       },
+      newId: run.newId,
     },
     isAccountEmpty: await isAccountEmpty(run, signal),
     attributes: entries.attributes,

@@ -8,6 +8,7 @@ import { isEmailHeader } from '../../src/column-targets.js'
 import { mapColumns } from '../../src/columns.js'
 import { CSV_DEFAULTS, openCsv } from '../../src/csv/file.js'
 import { loadTableShape } from '../../src/db/table-shape.js'
+import { STANDARD_FIELDS } from '../../src/fields.js'
 import { createEntryReader, readingOf } from '../../src/upload/entries.js'
 import { UPLOAD_DEFAULTS } from '../../src/upload/options.js'
 import { measure } from './measure.js'
@@ -56,6 +57,9 @@ const STEPS: Record<string, () => Promise<() => Promise<void>>> = {
       customerTable: 'customer.customer',
       definitionTable: 'customer.custom_attribute_definition',
       maxCustomAttributes: 10,
+      fields: STANDARD_FIELDS,
+      columns: {},
+      live: {},
     })
     await sql.end()
     return async () => {

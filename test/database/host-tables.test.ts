@@ -268,7 +268,7 @@ describe('column types of the host', () => {
 
   test('a generated column cannot be filled', async () => {
     expect((await rejectionOf(store.uploadCsv(3, 'email,domain_name\na@example.com,x\n'))).code).toBe(
-      'FIELD_NOT_IN_TABLE',
+      'FIELD_NOT_FILLABLE',
     )
   })
 

@@ -254,7 +254,7 @@ describe('audience where', () => {
     }
     expect(read).toHaveLength(40)
     // The first finds who it is, by the attribute; the second reads them, by their ids.
-    const [text, parameters] = statements.find(([text]) => text.includes('custom_attributes @>'))!
+    const [text, parameters] = statements.find(([text]) => text.includes('"custom_attributes" @>'))!
     const plan = await db.sql.unsafe(`explain ${text}`, parameters as string[])
     expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('customer_custom_attributes_idx')
   })

@@ -252,8 +252,8 @@ function referencesWithoutAccount(text: string): string[] {
   )
   return references.filter(
     (reference) =>
-      !/account_id = (?:\$1|_ca_account)::uuid/.test(reference) &&
-      !/account_id = any \(array\[(\$1|_ca_account)::uuid, \1::uuid\]\) and/.test(reference) &&
-      !/^into \S+(?: as \w)? \(account_id, [^)]*\)\s+select (?:\$1|_ca_account)::uuid,/.test(reference),
+      !/"?account_id"? = (?:\$1|_ca_account)::uuid/.test(reference) &&
+      !/"?account_id"? = any \(array\[(\$1|_ca_account)::uuid, \1::uuid\]\) and/.test(reference) &&
+      !/^into \S+(?: as \w)? \("?account_id"?, [^)]*\)\s+select (?:\$1|_ca_account)::uuid,/.test(reference),
   )
 }

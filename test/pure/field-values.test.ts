@@ -5,6 +5,7 @@ import { checkLaw } from '../support/law.js'
 
 const column = (type: string) => ({
   name: 'x',
+  sql: '"x"',
   type,
   castType: type,
   maxLength: undefined,

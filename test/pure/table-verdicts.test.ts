@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { quoteIdentifier } from '../../src/db/identifiers.js'
 import type { CatalogueTable, TableColumn } from '../../src/db/table-catalogue.js'
+import { OWN_NAMES } from '../../src/db/table-names.js'
 import {
   checkCustomerTable,
   checkDefinitionTable,
@@ -12,6 +14,7 @@ type Changes = Readonly<Record<string, Partial<TableColumn> | undefined>>
 
 const column = (name: string, type: string, more: Partial<TableColumn> = {}): TableColumn => ({
   name,
+  sql: quoteIdentifier(name),
   type,
   castType: type,
   maxLength: undefined,
@@ -24,16 +27,21 @@ const column = (name: string, type: string, more: Partial<TableColumn> = {}): Ta
 })
 
 /** A table of the columns, changed: `undefined` takes a column away, another name adds a text. */
-function table(name: string, columns: readonly TableColumn[], changes: Changes, isKeyUnique = true): CatalogueTable {
+function table(
+  name: string,
+  columns: readonly TableColumn[],
+  changes: Changes,
+  keys: [string, string] | undefined,
+): CatalogueTable {
   const all = new Map(columns.map((each) => [each.name, each]))
   for (const [key, change] of Object.entries(changes)) {
     if (change === undefined) all.delete(key)
     else all.set(key, { ...(all.get(key) ?? column(key, 'text')), ...change })
   }
-  return { oid: '1', name, columns: all, isKeyUnique }
+  return { oid: '1', name, columns: all, uniqueIndexes: keys ? [{ oid: '2', keys, predicate: undefined }] : [] }
 }
 
-const customer = (changes: Changes = {}, isKeyUnique?: boolean) =>
+const customer = (changes: Changes = {}, isKeyUnique = true) =>
   table(
     '"c"."t"',
     [
@@ -45,9 +53,9 @@ const customer = (changes: Changes = {}, isKeyUnique?: boolean) =>
       column('phone', 'varchar'),
     ],
     changes,
-    isKeyUnique,
+    isKeyUnique ? ['account_id', 'email'] : undefined,
   )
-const definition = (changes: Changes = {}, isKeyUnique?: boolean) =>
+const definition = (changes: Changes = {}, isKeyUnique = true) =>
   table(
     '"c"."d"',
     [
@@ -56,7 +64,7 @@ const definition = (changes: Changes = {}, isKeyUnique?: boolean) =>
       column('last_seen_at', 'timestamptz', { isNotNull: true, defaultSql: 'now()' }),
     ],
     changes,
-    isKeyUnique,
+    isKeyUnique ? ['account_id', 'attribute_name'] : undefined,
   )
 const cap = (most: number, name = 'cap') => ({
   name,
@@ -73,16 +81,20 @@ function verdictOf(judge: () => void): { message: string; details: Readonly<Reco
   }
   throw new Error('the table was found to be ready')
 }
+const optionsOf = (maxCustomAttributes = 10) => ({ names: OWN_NAMES, live: {}, maxCustomAttributes, hasNewId: false })
 const ofCustomer = (judged: CatalogueTable, checks = [cap(10)], most = 10) =>
-  verdictOf(() => checkCustomerTable(judged, checks, most))
+  verdictOf(() => checkCustomerTable(judged, checks, optionsOf(most)))
 
 describe('the customer table', () => {
   test('is ready', () => {
     const ready = customer()
-    expect(checkCustomerTable(ready, [cap(10)], 10)).toEqual({
+    expect(checkCustomerTable(ready, [cap(10)], optionsOf())).toEqual({
       id: ready.columns.get('id'),
+      account: ready.columns.get('account_id'),
       email: ready.columns.get('email'),
+      attributes: ready.columns.get('custom_attributes'),
       accountIdType: 'uuid',
+      identity: { index: '2', isLower: false, conflictTarget: '(account_id, email)', isOfLiving: false },
     })
     expect(() => requireCustomerTable('t', ready)).not.toThrow()
   })
@@ -93,7 +105,9 @@ describe('the customer table', () => {
     ['text', 'text'],
     ['varchar', 'text'],
   ])('an account_id of %s is %s', (type, accountIdType) => {
-    expect(checkCustomerTable(customer({ account_id: { type } }), [cap(10)], 10)).toMatchObject({ accountIdType })
+    expect(checkCustomerTable(customer({ account_id: { type } }), [cap(10)], optionsOf())).toMatchObject({
+      accountIdType,
+    })
   })
 
   test.each<[string, Changes]>([
@@ -106,7 +120,7 @@ describe('the customer table', () => {
     ['NOT NULL and computed', { phone: { isNotNull: true, isGenerated: true } }],
     ['timestamps without default, which the library fills', { created_at: { isNotNull: true } }],
   ])('may have %s', (_what, changes) => {
-    expect(() => checkCustomerTable(customer(changes), [cap(10)], 10)).not.toThrow()
+    expect(() => checkCustomerTable(customer(changes), [cap(10)], optionsOf())).not.toThrow()
   })
 
   test('does not exist', () => {
@@ -129,7 +143,12 @@ describe('the customer table', () => {
       /alter column .* set default/,
     ],
     ['numeric accounts', { account_id: { type: 'numeric' } }, 'account_id', /is numeric; it must be uuid, bigint/],
-    ['an id without default', { id: { defaultSql: undefined } }, 'id', /gen_random_uuid\(\);$/],
+    [
+      'an id without default',
+      { id: { defaultSql: undefined } },
+      'id',
+      /gen_random_uuid\(\); or give the store newId\.$/,
+    ],
     ['NOT NULL', { 'a "b"': { isNotNull: true } }, 'a "b"', /alter table "c"\."t" alter column "a ""b""" set default/],
     ['a short status', { status: { maxLength: 5 } }, 'status', /cannot hold 'active'/],
     ['an enum', { status: { type: 'mood', labels: ['gone'] } }, 'status', /cannot hold 'active'/],
@@ -172,7 +191,7 @@ describe('the cap', () => {
   })
 
   test('is the smallest of several', () => {
-    expect(() => checkCustomerTable(customer(), [cap(12), cap(10)], 10)).not.toThrow()
+    expect(() => checkCustomerTable(customer(), [cap(12), cap(10)], optionsOf())).not.toThrow()
     expect(ofCustomer(customer(), [cap(12), cap(10)], 12).message).toContain('allows 10 names')
   })
 })
