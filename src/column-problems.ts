@@ -6,9 +6,9 @@ import {
   spellingsOf,
 } from './column-targets.js'
 import type { Problem } from './errors.js'
-import { fieldOfAlias } from './field-names.js'
+import type { FieldCatalogue } from './fields.js'
 import { cleanHeader, whyLeftOut } from './headers.js'
-import { attributeNameFault, fieldOfForm, nameForm, usableName } from './names.js'
+import { attributeNameFault, nameForm, usableName } from './names.js'
 import { LIMITS } from './options.js'
 
 export function unknownColumns(headers: readonly string[], { columns }: ResolvedColumnOptions): Problem | undefined {
@@ -26,10 +26,14 @@ export function unknownColumns(headers: readonly string[], { columns }: Resolved
   }
 }
 
-export function missingEmail(mapping: ColumnMapping, headers: readonly string[]): Problem | undefined {
+export function missingEmail(
+  mapping: ColumnMapping,
+  headers: readonly string[],
+  fields: FieldCatalogue,
+): Problem | undefined {
   if (mapping.standard.includes('email')) return undefined
   const taken = mapping.columns.find(
-    ({ header, reason }) => reason === 'known_attribute' && fieldOfAlias(nameForm(header)) === 'email',
+    ({ header, reason }) => reason === 'known_attribute' && fields.ofAlias(nameForm(header)) === 'email',
   )
   return {
     code: 'EMAIL_COLUMN_MISSING',
@@ -61,14 +65,14 @@ export function duplicateColumns(columns: readonly MappedColumn[]): Problem | un
   }
 }
 
-export function invalidNames(columns: readonly MappedColumn[]): Problem | undefined {
+export function invalidNames(columns: readonly MappedColumn[], fields: FieldCatalogue): Problem | undefined {
   const invalid = columns.flatMap(({ target, position }) => {
     const name = target && 'attribute' in target ? target.attribute : undefined
     const reason = name === undefined ? undefined : attributeNameFault(name)
     return reason === undefined ? [] : [{ position, reason, name: name! }]
   })
   if (invalid.length === 0) return undefined
-  const proposals = new Map(proposeNames(columns).map(({ position, name }) => [position, name]))
+  const proposals = new Map(proposeNames(columns, fields).map(({ position, name }) => [position, name]))
   return {
     code: 'INVALID_ATTRIBUTE_NAME',
     message: `Not usable as the name of a custom attribute: ${invalid
@@ -87,29 +91,37 @@ export function invalidNames(columns: readonly MappedColumn[]): Problem | undefi
  * For each column whose attribute cannot have its name, one that works: like it, and of another form than every field and
  * than every other column.
  */
-export function proposeNames(columns: readonly MappedColumn[]): { position: number; name: string }[] {
+export function proposeNames(
+  columns: readonly MappedColumn[],
+  fields: FieldCatalogue,
+): { position: number; name: string }[] {
   const attributes = columns.flatMap(({ target, position }) =>
     target && 'attribute' in target ? [{ position, name: target.attribute }] : [],
   )
   const isUsable = ({ name }: { name: string }) => attributeNameFault(name) === undefined
   const taken = new Set(attributes.filter(isUsable).map(({ name }) => nameForm(name)))
+  // Where counting goes on: hundreds of columns may have one name.
+  const counts = new Map<string, number>()
   return attributes
     .filter((attribute) => !isUsable(attribute))
     .map(({ position, name }) => {
       const base = usableName(name) ?? `column ${position}`
-      let proposal = base
-      for (let count = 2; taken.has(nameForm(proposal)) || isFieldName(proposal); count++) {
-        const ending = ` ${count}`
+      let count = counts.get(base) ?? 0
+      let proposal: string
+      do {
+        count++
+        const ending = count === 1 ? '' : ` ${count}`
         proposal = [...base].slice(0, LIMITS.maxAttributeNameLength - ending.length).join('') + ending
-      }
+      } while (taken.has(nameForm(proposal)) || isFieldName(proposal, fields))
+      counts.set(base, count)
       taken.add(nameForm(proposal))
       return { position, name: proposal }
     })
 }
 
-function isFieldName(name: string): boolean {
+function isFieldName(name: string, fields: FieldCatalogue): boolean {
   const form = nameForm(name)
-  return fieldOfForm(form) !== undefined || fieldOfAlias(form) !== undefined || whyLeftOut(name) !== undefined
+  return fields.ofForm(form) !== undefined || fields.ofAlias(form) !== undefined || whyLeftOut(name) !== undefined
 }
 
 export function tooManyAttributes(mapping: ColumnMapping, max: number): Problem | undefined {

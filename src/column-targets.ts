@@ -1,12 +1,12 @@
 import { CustomAttributesError } from './errors.js'
-import { fieldOfAlias } from './field-names.js'
+import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from './fields.js'
 import { cleanHeader, whyLeftOut } from './headers.js'
-import { fieldOfForm, isSpeltAlike, isStandardColumn, nameForm, nameIndex, type StandardColumn } from './names.js'
+import { isSpeltAlike, nameForm, nameIndex } from './names.js'
 import { anyOf, isObject, isTextList, LIMITS, oneOf, type Resolved, wholeNumber, withDefault } from './options.js'
 import { trim } from './values.js'
 
 /** Where a column goes: to a standard field, to a custom attribute, or nowhere (`null`). */
-export type ColumnTarget = { field: StandardColumn } | { attribute: string } | null
+export type ColumnTarget = { field: string } | { attribute: string } | null
 
 /** Why a column goes where it goes. */
 export type ColumnReason =
@@ -34,7 +34,7 @@ export type IgnoredReason =
   | 'sensitive'
   /** `columns` maps it to `null` */
   | 'skipped'
-  /** not among `fields` */
+  /** not among `fillable` */
   | 'field_not_allowed'
   /** not among `attributes` */
   | 'attribute_not_chosen'
@@ -58,7 +58,7 @@ export interface ColumnWarning {
 /** What every column of a file means; made once by {@link mapColumns} and read for each row. */
 export interface ColumnMapping {
   /** the standard fields, in header order */
-  readonly standard: readonly StandardColumn[]
+  readonly standard: readonly string[]
   /** the names of the custom attributes, in header order */
   readonly custom: readonly string[]
   /** the columns that are left out, each with its reason */
@@ -84,8 +84,10 @@ export interface ColumnOptions {
    * that spelling, those of its form. Default `'all'`.
    */
   attributes?: 'all' | 'none' | readonly string[]
-  /** Which standard fields the file may fill, also by `columns`; `email` always may. Default `'all'`. */
-  fields?: 'all' | readonly StandardColumn[]
+  /** The fields of the customers, made by `defineFields`. Default `STANDARD_FIELDS`. */
+  fields?: FieldCatalogue
+  /** Which fields the file may fill, also by `columns`; `email` always may. Default `'all'`. */
+  fillable?: 'all' | readonly string[]
   /**
    * Attribute names that the account uses already. A header goes to the one of its spelling, else to the only one of its
    * form, before it is taken for an alias of a field. Default none.
@@ -98,14 +100,8 @@ export interface ColumnOptions {
 export const COLUMN_OPTIONS = {
   columns: anyOf(isObject, (value: unknown) => (Array.isArray(value) ? undefined : 'an array')),
   attributes: withDefault(anyOf(oneOf('all', 'none'), isTextList), 'all'),
-  fields: withDefault(
-    anyOf(oneOf('all'), (value: unknown) =>
-      Array.isArray(value) && value.every((field) => isStandardColumn(field))
-        ? undefined
-        : 'an array of standard fields',
-    ),
-    'all',
-  ),
+  fields: withDefault(isCatalogue, STANDARD_FIELDS),
+  fillable: withDefault(anyOf(oneOf('all'), isTextList), 'all'),
   knownAttributes: isTextList,
   maxCustomAttributes: withDefault(wholeNumber(0, 10_000), LIMITS.maxCustomAttributes),
 }
@@ -116,7 +112,10 @@ export type ResolvedColumnOptions = Resolved<ColumnOptions, typeof COLUMN_OPTION
  * How an email column is recognised by its header alone, before anything is mapped: by form, by alias, or by the option
  * `columns`.
  */
-export function isEmailHeader(columns?: ColumnOptions['columns']): (header: string, index: number) => boolean {
+export function isEmailHeader(
+  columns?: ColumnOptions['columns'],
+  fields: FieldCatalogue = STANDARD_FIELDS,
+): (header: string, index: number) => boolean {
   return (cell, index) => {
     const header = cleanHeader(cell)
     const entry: unknown = Array.isArray(columns) ? columns[index] : undefined
@@ -126,17 +125,27 @@ export function isEmailHeader(columns?: ColumnOptions['columns']): (header: stri
     if (Array.isArray(columns) && target !== undefined && header !== named) return false
     if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
     const form = nameForm(header)
-    return fieldOfForm(form) === 'email' || fieldOfAlias(form) === 'email'
+    return fields.ofForm(form) === 'email' || fields.ofAlias(form) === 'email'
   }
 }
 
-export function checkTargets(columns: ColumnOptions['columns']): void {
+/** @throws CustomAttributesError `INVALID_OPTION` for a name that is none of the catalogue's */
+export function checkFillable(fillable: 'all' | readonly string[], fields: FieldCatalogue): void {
+  const unknown = fillable === 'all' ? undefined : fillable.find((name) => !fields.has(name))
+  if (unknown === undefined) return
+  throw new CustomAttributesError(
+    'INVALID_OPTION',
+    `fillable names ${JSON.stringify(unknown)}, which is no field. Known ones: ${fields.names.join(', ')}.`,
+    { option: 'fillable', name: unknown },
+  )
+}
+
+export function checkTargets(columns: ColumnOptions['columns'], fields: FieldCatalogue): void {
   for (const [key, entry] of Object.entries(columns ?? {})) {
     const target = toTarget(entry)
     if (target === undefined || target === null) continue
     const { field, attribute } = target as { field?: unknown; attribute?: unknown }
-    if (attribute === undefined ? isStandardColumn(field) : typeof attribute === 'string' && field === undefined)
-      continue
+    if (attribute === undefined ? fields.has(field) : typeof attribute === 'string' && field === undefined) continue
     throw new CustomAttributesError(
       'INVALID_OPTION',
       `columns[${JSON.stringify(key)}] must be { field: <standard field> }, { attribute: <name> } or null.`,
@@ -154,16 +163,17 @@ export function assignTargets(headers: readonly string[], options: ResolvedColum
   const names = headers.map(cleanHeader)
   const forms = names.map(nameForm)
   const overrides = headers.map((header, index) => override(options.columns, header, index))
-  const claimed = new Set<StandardColumn>()
+  const { fields } = options
+  const claimed = new Set<string>()
   for (const [index, form] of forms.entries()) {
     const target = overrides[index]
     if (target && 'field' in target) claimed.add(target.field)
-    const field = fieldOfForm(form)
+    const field = fields.ofForm(form)
     if (target === undefined && field) claimed.add(field)
   }
   const findKnown = knownAttributeFinder(forms, overrides, options.knownAttributes ?? [])
   const chosen = chosenAttributes(options.attributes, names)
-  const allowed = options.fields === 'all' ? undefined : new Set<StandardColumn>(['email', ...options.fields])
+  const allowed = options.fillable === 'all' ? undefined : new Set(['email', ...options.fillable])
 
   return names.map((header, index): MappedColumn => {
     const column = (target: ColumnTarget, reason: ColumnReason): MappedColumn => ({
@@ -172,22 +182,22 @@ export function assignTargets(headers: readonly string[], options: ResolvedColum
       target,
       reason,
     })
-    const toField = (field: StandardColumn, reason: ColumnReason) =>
+    const toField = (field: string, reason: ColumnReason) =>
       allowed && !allowed.has(field) ? column(null, 'field_not_allowed') : column({ field }, reason)
     const mapped = overrides[index]
     if (mapped === null) return column(null, 'skipped')
     if (mapped !== undefined) {
-      // `fields` is the host's word, `columns` may be its user's.
+      // `fillable` is the host's word, `columns` may be its user's.
       if ('field' in mapped) return toField(mapped.field, 'mapped')
       return column({ attribute: trim(mapped.attribute) }, 'mapped')
     }
     const leftOut = whyLeftOut(header)
     if (leftOut) return column(null, leftOut)
     const form = forms[index]!
-    const field = fieldOfForm(form)
+    const field = fields.ofForm(form)
     if (field) return toField(field, 'field')
     const { known, isKnownForm } = findKnown(header, form)
-    const alias = isKnownForm ? undefined : fieldOfAlias(form)
+    const alias = isKnownForm ? undefined : fields.ofAlias(form)
     if (alias && !claimed.has(alias)) return toField(alias, 'alias')
     if (!chosen(header, form)) return column(null, 'attribute_not_chosen')
     return known === undefined

@@ -4,13 +4,13 @@ import {
   COLUMN_OPTIONS,
   type ColumnMapping,
   type ColumnOptions,
+  checkFillable,
   checkTargets,
   type ResolvedColumnOptions,
   toMapping,
 } from './column-targets.js'
 import { type Problem, throwProblem, toProblem } from './errors.js'
 import { type FieldSuggestion, suggestFields } from './field-suggestions.js'
-import type { StandardColumn } from './names.js'
 import { defaultsOf, isTextList, kindOf, resolveOptions } from './options.js'
 
 /** The standard fields that a header may mean, though no rule says so. */
@@ -37,8 +37,8 @@ export function inspectColumns(
   headers: readonly string[],
   options?: ColumnOptions,
 ): { mapping: ColumnMapping; problems: Problem[]; suggestions: ColumnSuggestion[] } {
-  const { mapping, problems, fields } = readColumns('inspectColumns', headers, options)
-  return { mapping, problems, suggestions: suggestionsFor(mapping, fields) }
+  const { mapping, problems, options: resolved } = readColumns('inspectColumns', headers, options)
+  return { mapping, problems, suggestions: suggestionsFor(mapping, resolved) }
 }
 
 function readColumns(call: string, headers: readonly string[], options: ColumnOptions | undefined) {
@@ -50,11 +50,12 @@ function readColumns(call: string, headers: readonly string[], options: ColumnOp
       message: `headers must be an array of strings, got ${kindOf(headers)}.`,
       details: { argument: 'headers' },
     })
-    return { mapping: toMapping([]), problems, fields: resolved.fields }
+    return { mapping: toMapping([]), problems, options: resolved }
   }
   try {
     resolved = resolveOptions(call, COLUMN_OPTIONS, options)
-    checkTargets(resolved.columns)
+    checkTargets(resolved.columns, resolved.fields)
+    checkFillable(resolved.fillable, resolved.fields)
   } catch (error) {
     problems.push(toProblem(error))
     resolved = defaultsOf(COLUMN_OPTIONS)
@@ -64,13 +65,13 @@ function readColumns(call: string, headers: readonly string[], options: ColumnOp
   problems.push(
     ...[
       unknownColumns(headers, resolved),
-      missingEmail(mapping, headers),
+      missingEmail(mapping, headers, resolved.fields),
       duplicateColumns(columns),
-      invalidNames(columns),
+      invalidNames(columns, resolved.fields),
       tooManyAttributes(mapping, resolved.maxCustomAttributes),
     ].filter((problem) => problem !== undefined),
   )
-  return { mapping, problems, fields: resolved.fields }
+  return { mapping, problems, options: resolved }
 }
 
 /**
@@ -94,13 +95,13 @@ export function mapColumns(headers: readonly string[], options?: ColumnOptions):
 
 function suggestionsFor(
   { standard, columns }: ColumnMapping,
-  fields: ResolvedColumnOptions['fields'],
+  { fields, fillable }: ResolvedColumnOptions,
 ): ColumnSuggestion[] {
-  const isFree = (field: StandardColumn) =>
-    !standard.includes(field) && (fields === 'all' || field === 'email' || fields.includes(field))
+  const isFree = (field: string) =>
+    !standard.includes(field) && (fillable === 'all' || field === 'email' || fillable.includes(field))
   return columns.flatMap(({ header, position, reason }) => {
     if (reason !== 'attribute' && reason !== 'known_attribute' && reason !== 'attribute_not_chosen') return []
-    const likely = suggestFields(header, isFree)
+    const likely = suggestFields(header, fields, isFree)
     return likely.length > 0 ? [{ header, position, fields: likely }] : []
   })
 }

@@ -1,10 +1,11 @@
 import { editDistance } from './edit-distance.js'
 import { namesOfField } from './field-names.js'
-import { nameForm, STANDARD_COLUMNS, type StandardColumn } from './names.js'
+import type { FieldCatalogue } from './fields.js'
+import { isStandardColumn, nameForm } from './names.js'
 
 /** A standard field that a header may mean. */
 export interface FieldSuggestion {
-  field: StandardColumn
+  field: string
   /** from 0 to 1; 0.9 where the header is one of the field's names, less where it only resembles or holds one */
   confidence: number
 }
@@ -21,16 +22,19 @@ const MOST_LETTERS = 60
 const MOST_WORDS = 8
 const LONGEST_NAME = 4
 
-let fieldNames: Map<string, StandardColumn> | undefined
+const namesOfCatalogues = new WeakMap<FieldCatalogue, Map<string, string>>()
 
 /** The names of all fields, without accents, which a keyboard of another country leaves out. */
-function allNames(): Map<string, StandardColumn> {
-  if (fieldNames) return fieldNames
-  fieldNames = new Map(STANDARD_COLUMNS.map((field) => [plainForm(field), field]))
-  for (const field of STANDARD_COLUMNS) {
-    for (const name of namesOfField(field)) if (!fieldNames.has(plainForm(name))) fieldNames.set(plainForm(name), field)
+function allNames(fields: FieldCatalogue): Map<string, string> {
+  const made = namesOfCatalogues.get(fields)
+  if (made) return made
+  const names = new Map(fields.names.map((field) => [plainForm(field), field]))
+  for (const field of fields.names) {
+    const others = [...fields.get(field)!.aliases, ...(isStandardColumn(field) ? namesOfField(field) : [])]
+    for (const name of others) if (!names.has(plainForm(name))) names.set(plainForm(name), field)
   }
-  return fieldNames
+  namesOfCatalogues.set(fields, names)
+  return names
 }
 
 function plainForm(name: string): string {
@@ -38,12 +42,16 @@ function plainForm(name: string): string {
 }
 
 /** The standard fields that a header most likely means, the likeliest first. Only for offering: it is a guess. */
-export function suggestFields(header: string, isFree: (field: StandardColumn) => boolean): FieldSuggestion[] {
+export function suggestFields(
+  header: string,
+  fields: FieldCatalogue,
+  isFree: (field: string) => boolean,
+): FieldSuggestion[] {
   const form = plainForm(header)
   if (form.length > MOST_LETTERS) return []
-  const names = allNames()
-  const best = new Map<StandardColumn, number>()
-  const offer = (field: StandardColumn, confidence: number) => {
+  const names = allNames(fields)
+  const best = new Map<string, number>()
+  const offer = (field: string, confidence: number) => {
     if (isFree(field) && confidence > (best.get(field) ?? 0)) best.set(field, Math.round(confidence * 100) / 100)
   }
   const named = names.get(form)

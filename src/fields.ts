@@ -1,7 +1,7 @@
 import { CustomAttributesError } from './errors.js'
 import { aliasesOfField } from './field-names.js'
 import { isStandardColumn, nameForm, STANDARD_COLUMNS } from './names.js'
-import { isObject, isTextList, kindOf } from './options.js'
+import { isObject, isTextList, kindOf, type OptionRule } from './options.js'
 
 /** What is said of one field. */
 export interface FieldDefinition {
@@ -27,8 +27,12 @@ export interface Field {
   readonly fillable: boolean | 'new'
 }
 
+const BRAND = Symbol.for('postgres-custom-attributes.fields')
+
 /** The fields of a host's customers, made by {@link defineFields}. */
 export class FieldCatalogue {
+  /** Known by it, and not by its class: ESM and CommonJS copies of the package may meet. */
+  readonly [BRAND] = true
   /** the names, in the order in which they were defined; `email` is always one, and the first */
   readonly names: readonly string[]
   readonly #byName: ReadonlyMap<string, Field>
@@ -122,6 +126,6 @@ export const STANDARD_FIELDS: FieldCatalogue = defineFields(
   Object.fromEntries(STANDARD_COLUMNS.map((name) => [name, {}])),
 )
 
-/** Whether a value is a catalogue; also one of the package's other build. */
-export const isCatalogue = (value: unknown): string | undefined =>
-  value instanceof FieldCatalogue ? undefined : 'what defineFields returns'
+/** The rule of options that take a catalogue. */
+export const isCatalogue: OptionRule = (value) =>
+  (value as { [BRAND]?: unknown } | null)?.[BRAND] === true ? undefined : 'what defineFields returns'

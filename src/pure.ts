@@ -17,6 +17,7 @@ export {
   type Problem,
 } from './errors.js'
 export type { FieldSuggestion } from './field-suggestions.js'
+export { defineFields, type Field, type FieldCatalogue, type FieldDefinition, STANDARD_FIELDS } from './fields.js'
 export { STANDARD_COLUMNS, type StandardColumn } from './names.js'
 export { type RejectedRow, type RejectedRowsCsvOptions, rejectedRowsCsv } from './rejected-rows.js'
 export { type CellOptions, type ParsedRow, parseRow, type RowOptions } from './rows.js'

@@ -1,13 +1,12 @@
-import type { ColumnMapping } from './column-targets.js'
+import { COLUMN_OPTIONS, type ColumnMapping, type ColumnOptions } from './column-targets.js'
 import { mapColumns } from './columns.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
-import type { StandardColumn } from './names.js'
 import { defaultsOf, isTextList, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from './options.js'
 import { cleanValue, isEmail, trim } from './values.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
 export interface ParsedRow {
-  standard: Partial<Record<StandardColumn, string>>
+  standard: { [field: string]: string }
   custom_attributes: Record<string, string>
 }
 
@@ -53,7 +52,7 @@ export interface RowProblem {
 export interface RowTarget {
   index: number
   header: string
-  field?: StandardColumn
+  field?: string
   attribute?: string
 }
 
@@ -77,14 +76,15 @@ const UNSTORABLE = /\0|\p{Cs}/u
  *   is done per row for the headers
  * @param row - the cells, as many as there are headers; further cells are fine as long as all of them are empty, and
  *   missing ones at the end as long as their columns are ignored
- * @param options - `emailCase`, `maxValueLength`, `shortRows` and `emptyMarkers`; see {@link RowOptions} and {@link CellOptions}
+ * @param options - `emailCase`, `maxValueLength`, `shortRows` and `emptyMarkers`; see {@link RowOptions} and {@link CellOptions}; for
+ *   headers also `fields`, the catalogue by which they are read
  * @throws CustomAttributesError `EMAIL_REQUIRED`, `INVALID_EMAIL`, `COLUMN_COUNT_MISMATCH`, `INVALID_CHARACTER`,
  *   `VALUE_TOO_LONG`; with headers also the problems of `mapColumns`
  */
 export function parseRow(
   headersOrMapping: readonly string[] | ColumnMapping,
   row: readonly string[],
-  options?: RowOptions & CellOptions,
+  options?: RowOptions & CellOptions & Pick<ColumnOptions, 'fields'>,
 ): ParsedRow {
   const reader = readerFor(headersOrMapping, options)
   if (isTextList(row)) throw new CustomAttributesError('INVALID_ARGUMENT', 'row must be an array of strings.')
@@ -106,22 +106,24 @@ export function toParsedRow(targets: readonly RowTarget[], values: readonly stri
   return parsed
 }
 
-const PARSE_OPTIONS = { ...ROW_OPTIONS, ...CELL_OPTIONS }
+const PARSE_OPTIONS = { ...ROW_OPTIONS, ...CELL_OPTIONS, fields: COLUMN_OPTIONS.fields }
 const PARSE_DEFAULTS = defaultsOf(PARSE_OPTIONS)
 const DEFAULT_READERS = new WeakMap<ColumnMapping, RowReader>()
 
 function readerFor(
   headersOrMapping: readonly string[] | ColumnMapping,
-  options: (RowOptions & CellOptions) | undefined,
+  options: (RowOptions & CellOptions & Pick<ColumnOptions, 'fields'>) | undefined,
 ): RowReader {
-  const mapping = Array.isArray(headersOrMapping) ? mapColumns(headersOrMapping) : (headersOrMapping as ColumnMapping)
+  const resolved = resolveOptions('parseRow', PARSE_OPTIONS, options)
+  const mapping = Array.isArray(headersOrMapping)
+    ? mapColumns(headersOrMapping, { fields: resolved.fields })
+    : (headersOrMapping as ColumnMapping)
   if (!Array.isArray((mapping as ColumnMapping | undefined)?.columns)) {
     throw new CustomAttributesError(
       'INVALID_ARGUMENT',
       'parseRow needs an array of headers or the mapping that mapColumns returns.',
     )
   }
-  const resolved = resolveOptions('parseRow', PARSE_OPTIONS, options)
   if (options !== undefined) return createRowReader(mapping, resolved)
   const reader = DEFAULT_READERS.get(mapping) ?? createRowReader(mapping, resolved)
   DEFAULT_READERS.set(mapping, reader)

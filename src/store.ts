@@ -1,5 +1,5 @@
 import { orAborted, stopIfAborted } from './abort.js'
-import { isEmailHeader } from './column-targets.js'
+import { checkFillable, isEmailHeader } from './column-targets.js'
 import { openCsv } from './csv/file.js'
 import { openRows, type RowsInput } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
@@ -78,6 +78,8 @@ export interface MergeTags {
 
 /** What the library does with a host's database. Every method names the account, and nothing crosses it. */
 export interface CustomAttributesStore {
+  /** The fields of the customers, as the store was made with. */
+  readonly fields: FieldCatalogue
   /**
    * The same store inside the host's transaction: everything happens in it, and its fate is the host's.
    *
@@ -276,6 +278,7 @@ function storeOn(
 
   /** What an account's messages are rendered by. */
   const readNames = async (account: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
+    fields,
     names: [...account.shape.standardFields, ...(await readDefinitions(account, signal))],
     numberFields: new Set(
       account.shape.standardFields.filter((field) => isNumberType(account.shape.columns.get(field)!.type)),
@@ -283,6 +286,7 @@ function storeOn(
   })
 
   return {
+    fields,
     with(tx) {
       checkClient(tx)
       return storeOn(tx, options, loadShape)
@@ -317,13 +321,16 @@ function storeOn(
     uploadCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolveUploadOptions(given)
-        const open = (signal: AbortSignal) => openCsv(csv, { ...resolved, signal }, isEmailHeader(resolved.columns))
+        checkFillable(resolved.fillable, fields)
+        const open = (signal: AbortSignal) =>
+          openCsv(csv, { ...resolved, signal }, isEmailHeader(resolved.columns, fields))
         return onAccount({ ...resolved, call: 'uploadCsv', writes: true }, accountId, (account) =>
           upload('uploadCsv', account, open, resolved),
         )
       }),
     async uploadRows(accountId, rows, given) {
       const resolved = resolveUploadRowsOptions(given)
+      checkFillable(resolved.fillable, fields)
       const { headers, maxColumns } = resolved
       const open = (signal: AbortSignal) => openRows(rows, { headers, maxColumns, signal })
       return onAccount({ ...resolved, call: 'uploadRows', writes: true }, accountId, (account) =>
@@ -333,6 +340,7 @@ function storeOn(
     previewCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolvePreviewOptions(given)
+        checkFillable(resolved.fillable, fields)
         const { signal } = resolved
         return onAccount({ call: 'previewCsv', signal }, accountId, (account) => previewCsv(account, csv, resolved))
       }),

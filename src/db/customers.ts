@@ -17,7 +17,10 @@ export type Customer = {
   /** ISO 8601 in UTC, where the table has the column */
   created_at?: string | null
   updated_at?: string | null
-} & { [Field in Exclude<StandardColumn, 'email'>]?: string | boolean | null }
+} & { [Field in Exclude<StandardColumn, 'email'>]?: string | boolean | null } & {
+  /** other fields of the host's catalogue */
+  [field: string]: string | boolean | null | undefined | Record<string, string>
+}
 
 /** How many emails one statement looks up. */
 const EMAILS_PER_STATEMENT = 5_000

@@ -30,6 +30,8 @@ export interface TableShape extends TableTraits {
   sql: Readonly<Record<'id' | 'account_id' | 'email' | 'custom_attributes', string>>
   /** the columns by the library's name for them: its own, and the fields */
   columns: ReadonlyMap<string, TableColumn>
+  /** the fields that the host says its customers have */
+  catalogue: FieldCatalogue
   /** the fields of the catalogue that the table has, in its order */
   standardFields: readonly string[]
   /** those of them that files and upserts may fill, and when */
@@ -92,6 +94,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     idType: id.castType,
     sql: { id: id.sql, account_id: account.sql, email: email.sql, custom_attributes: attributes.sql },
     columns,
+    catalogue: fields,
     standardFields,
     fillable: new Map(fillable),
     identity,

@@ -29,6 +29,9 @@ export type CustomerValue = string | number | bigint | boolean | Date | null | u
 /** A customer to be stored: the email, any standard fields, and custom attributes. */
 export type CustomerInput = { email: string; custom_attributes?: Readonly<Record<string, CustomerValue>> } & {
   [Field in Exclude<StandardColumn, 'email'>]?: CustomerValue
+} & {
+  /** other fields of the host's catalogue */
+  readonly [field: string]: CustomerValue | Readonly<Record<string, CustomerValue>>
 }
 
 /** What `upsertCustomer` did. */

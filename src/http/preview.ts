@@ -14,7 +14,7 @@ export async function preview({ store, settings, request, query, accountId }: Ex
       ...previewOptionsOf(settings.upload),
       ...csv.encoding,
       ...requested,
-      ...readColumnParameters(csv.fields, query, settings),
+      ...readColumnParameters(csv.fields, query, { settings, store }),
       signal: request.signal,
     })
     // Browsers send the whole file before they look at an answer, and take a cut connection for a failure.

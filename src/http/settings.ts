@@ -25,8 +25,8 @@ export interface HttpHandlerOptions
   /** Whether a request may say `constants`, values that every row gets. Default `false`. */
   allowConstants?: boolean
   /**
-   * The host's settings of every upload and preview, such as `maxBytes`, `maxRows`, `fields` or `dateFormat`. Those that
-   * the API has a parameter for are defaults, which a request may override; never `fields`. Default none.
+   * The host's settings of every upload and preview, such as `maxBytes`, `maxRows`, `fillable` or `dateFormat`. Those that
+   * the API has a parameter for are defaults, which a request may override; never `fillable`. Default none.
    */
   upload?: Omit<UploadOptions, 'columns' | 'signal' | 'onProgress' | 'onRejected'>
   /** Most milliseconds in which a client sends nothing while more is awaited. Default 30,000; 0 waits for ever. */

@@ -35,10 +35,11 @@ export async function listMergeTags({ store, accountId }: Exchange): Promise<Res
 /** `POST …/templates/check` */
 export async function checkMessage({ store, settings, request, accountId }: Exchange): Promise<Response> {
   const body = readFields(await readJsonBody(request, settings), { message: isMessage, format: isFormat, ...LANGUAGE })
+  const { fields } = store
   const { standardFields, customAttributes } = await store.getMergeTags(accountId)
   const names = [...standardFields, ...customAttributes]
   const parts = readMessage(body).map(({ part, template, format }) => {
-    const options = templateOptions(body, { format }, settings)
+    const options = templateOptions(body, { format, fields }, settings)
     const mark = <T extends object>(entry: T) => (part ? { part, ...entry } : entry)
     return {
       tags: inspectTemplate(template, options).tags.map(mark),

@@ -1,10 +1,12 @@
 import { CSV_OPTIONS } from '../csv/file.js'
 import { MERGE_OPTIONS } from '../db/merge-options.js'
 import { CustomAttributesError } from '../errors.js'
-import { fieldOfForm, nameForm } from '../names.js'
+import type { FieldCatalogue } from '../fields.js'
+import { nameForm } from '../names.js'
 import { type OptionRule, oneOf } from '../options.js'
 import { UPLOAD_OPTIONS, type UploadOptions } from '../upload/options.js'
 import { OPTION_FIELDS } from './csv-body.js'
+import type { Exchange } from './exchange.js'
 import type { HttpSettings } from './settings.js'
 
 /** Parameters that are options of `uploadCsv` under another spelling; each is checked as the option is. */
@@ -94,12 +96,12 @@ function readQuery(query: URLSearchParams, known: readonly string[]): Map<string
  * in the query. A field comes before a parameter of its name.
  *
  * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` when `columns` fills a field that the host's setting
- *   `fields` leaves out
+ *   `fillable` leaves out
  */
 export function readColumnParameters(
   fields: ReadonlyMap<string, string>,
   query: URLSearchParams,
-  settings: HttpSettings,
+  { settings, store }: Pick<Exchange, 'settings' | 'store'>,
 ): Pick<UploadOptions, 'columns' | 'attributes' | 'headers' | 'constants' | 'emptyMarkers'> {
   const [columns, attributes, headers, constants, emptyMarkers] = OPTION_FIELDS.map(
     (name) => fields.get(name) ?? query.get(name) ?? undefined,
@@ -123,22 +125,31 @@ export function readColumnParameters(
     }
     options.constants = readJson('constants', constants)
     check('constants', options.constants, UPLOAD_OPTIONS.constants)
-    checkFieldsAllowed(Object.keys(options.constants as object).map(fieldTarget), settings.upload.fields)
-    // The host's own win.
-    options.constants = { ...(options.constants as object), ...settings.upload.constants }
+    const targetOf = (name: string) => fieldTarget(name, store.fields)
+    const asked = Object.entries(options.constants as object)
+    checkFieldsAllowed(
+      asked.map(([name]) => targetOf(name)),
+      settings.upload.fillable,
+    )
+    // The host's own win, in whatever spelling.
+    const nameOf = (name: string) => targetOf(name).field ?? nameForm(name)
+    const own = new Set(Object.keys(settings.upload.constants ?? {}).map(nameOf))
+    const left = asked.filter(([name]) => !own.has(nameOf(name)))
+    options.constants = { ...Object.fromEntries(left), ...settings.upload.constants }
   }
-  checkFieldsAllowed(options.columns, settings.upload.fields)
+  checkFieldsAllowed(options.columns, settings.upload.fillable)
   return options
 }
 
 /** What a constant of this name fills. */
-function fieldTarget(name: string) {
-  const field = fieldOfForm(nameForm(name))
+function fieldTarget(name: string, fields: FieldCatalogue): { field?: string; attribute?: string } {
+  const form = nameForm(name)
+  const field = fields.ofForm(form) ?? fields.ofAlias(form)
   return field === undefined ? { attribute: name } : { field }
 }
 
 /** What a host keeps from files, a request cannot get by mapping a column to it. */
-function checkFieldsAllowed(columns: unknown, allowed: HttpSettings['upload']['fields']): void {
+function checkFieldsAllowed(columns: unknown, allowed: HttpSettings['upload']['fillable']): void {
   if (allowed === 'all' || typeof columns !== 'object' || columns === null) return
   for (const entry of Object.values(columns)) {
     const target = entry?.target ?? entry

@@ -17,7 +17,7 @@ export async function upload(exchange: Exchange): Promise<Response> {
       ...settings.upload,
       ...csv.encoding,
       ...requested,
-      ...readColumnParameters(csv.fields, query, settings),
+      ...readColumnParameters(csv.fields, query, { settings, store }),
     }
     if (!wantsEventStream(request)) {
       const result = await store.uploadCsv(accountId, csv.chunks, { ...options, signal: request.signal })

@@ -11,7 +11,7 @@ import { type AccountNames, type Content, compileMessage, type Message } from '.
 export type ExtraTagsOption = ExtraTags | ((customer: Customer) => ExtraTags)
 
 /** Options of `mailMerge`. */
-export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'extraTags' | 'names'> {
+export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'extraTags' | 'names' | 'fields'> {
   /** Tags of the host's own: an object, or a function of the customer. Default none. */
   extraTags?: ExtraTagsOption
   /**
@@ -38,7 +38,7 @@ const PROGRESS_EVERY_MS = 100
 
 const isExtraTags: OptionRule = anyOf(isObject, isFunction)
 
-const { names: _names, ...MESSAGE_OPTIONS } = TEMPLATE_OPTIONS
+const { names: _names, fields: _fields, ...MESSAGE_OPTIONS } = TEMPLATE_OPTIONS
 
 export const MAIL_MERGE_OPTIONS = {
   ...PAGE_OPTIONS,

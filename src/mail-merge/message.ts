@@ -1,4 +1,5 @@
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import type { FieldCatalogue } from '../fields.js'
 import { kindOf } from '../options.js'
 import { type CompiledTemplate, compile } from '../template/compile.js'
 import {
@@ -36,6 +37,8 @@ export interface AccountNames {
   names: readonly string[]
   /** the standard fields whose columns hold numbers */
   numberFields: ReadonlySet<string>
+  /** all fields of its catalogue */
+  fields: FieldCatalogue
 }
 
 const PARTS = ['subject', 'html', 'text'] as const

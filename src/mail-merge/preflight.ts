@@ -11,7 +11,7 @@ import { type AccountNames, compileMessage, type Message } from './message.js'
 /** Options of `preflight`: those the message will be merged with. */
 export interface PreflightOptions
   extends Pick<PageOptions, 'audience' | 'pageSize' | 'signal'>,
-    Omit<TemplateOptions, 'extraTags' | 'missing' | 'names'> {
+    Omit<TemplateOptions, 'extraTags' | 'missing' | 'names' | 'fields'> {
   extraTags?: ExtraTagsOption
 }
 
@@ -74,9 +74,11 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
     const isUnasked = typeof extraTags === 'function' && recipients === 0
     const used = new Set(parts.flatMap(({ compiled }) => compiled.tags.map(({ name }) => name)))
     const problems = parts.flatMap(({ name, template, format }) =>
-      checkTemplate(template, [...account.names, ...extraNames], { ...templateOptions, format }).map((problem) =>
-        typeof message === 'string' ? problem : { ...problem, part: name },
-      ),
+      checkTemplate(template, [...account.names, ...extraNames], {
+        ...templateOptions,
+        format,
+        fields: account.fields,
+      }).map((problem) => (typeof message === 'string' ? problem : { ...problem, part: name })),
     )
     return {
       recipients,

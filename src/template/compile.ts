@@ -1,5 +1,4 @@
 import { CustomAttributesError, throwProblem } from '../errors.js'
-import { isStandardColumn } from '../names.js'
 import { isObject } from '../options.js'
 import { makeComparison } from './comparisons.js'
 import { attributesOf, checkAttributes, fieldsOf, type Values } from './customer.js'
@@ -96,7 +95,7 @@ export function compile(template: string, options: ResolvedTemplateOptions): Com
 
   const run = (customer: object, given: ExtraTags | undefined, holes: Holes | undefined): string => {
     const fields = fieldsOf(customer)
-    const attributes = attributesOf(customer as Values)
+    const attributes = attributesOf(customer as Values, options.fields)
     const extra = given === undefined ? options.extraTags : joinTags(options.extraTags, given)
     const isOwn = hasOnlyOwn(fields, attributes, extra)
     if (!isOwn) checkAttributes(attributes)
@@ -221,10 +220,10 @@ function toSteps(nodes: readonly TemplateNode[], toStep: StepMaker): Step[] {
 }
 
 function stepMaker(options: ResolvedTemplateOptions, escapes: TemplateReading['escapes']): StepMaker {
-  const toTagName = tagNames(options.names)
+  const toTagName = tagNames(options.fields, options.names)
   return (text, tag, steps) => {
     const name = tag && toTagName(tag.name)
-    const field = name && (isStandardColumn(name.known ?? name.name) ? (name.known ?? name.name) : name.fieldOfForm)
+    const field = name?.field
     const escapeValue =
       options.format === 'html' && tag?.kind !== 'unescaped'
         ? ((tag && escapes.get(tag.start)) ?? escapeHtml)

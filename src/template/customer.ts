@@ -1,5 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
-import { STANDARD_COLUMNS } from '../names.js'
+import type { FieldCatalogue } from '../fields.js'
 
 /** Values by name; only its own properties count. */
 export type Values = Readonly<Record<string, unknown>>
@@ -24,10 +24,10 @@ export function fieldsOf(customer: unknown): Values {
  *
  * @throws CustomAttributesError `INVALID_CUSTOMER` when they stand under another name or are no object
  */
-export function attributesOf(customer: Values): Values {
+export function attributesOf(customer: Values, fields: FieldCatalogue): Values {
   const attributes = customer.custom_attributes
   if (typeof attributes === 'object' && attributes !== null) return attributes as Values
-  if (attributes === undefined) checkRow(customer)
+  if (attributes === undefined) checkRow(customer, fields)
   if (attributes === undefined || attributes === null) return NONE
   throw noAttributes(attributes)
 }
@@ -42,7 +42,7 @@ export function checkAttributes(attributes: Values): void {
 }
 
 /** Refuses what would render as a message full of holes: an ORM's spelling, and an instance that hides its row. */
-function checkRow(customer: Values): void {
+function checkRow(customer: Values, fields: FieldCatalogue): void {
   if (Array.isArray(customer)) throw noRow(customer)
   if ('customAttributes' in customer) {
     throw invalidCustomer(
@@ -52,7 +52,7 @@ function checkRow(customer: Values): void {
   }
   const prototype = Object.getPrototypeOf(customer)
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
-  if (isPlain || 'standard' in customer || STANDARD_COLUMNS.some((column) => Object.hasOwn(customer, column))) return
+  if (isPlain || 'standard' in customer || fields.names.some((name) => Object.hasOwn(customer, name))) return
   throw invalidCustomer(
     'The customer is an instance of a class without a standard field of its own. Pass its plain row, for example from ' +
       'toJSON().',

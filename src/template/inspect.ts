@@ -46,7 +46,7 @@ export function inspectTemplate(template: string, options?: TemplateOptions): Te
 export function checkTemplate(template: string, names: Iterable<string>, options?: TemplateOptions): TemplateProblem[] {
   checkTemplateText('checkTemplate', template)
   const resolved = resolveTemplateOptions('checkTemplate', options)
-  const known = createKnownNames([...listNames(names), ...Object.keys(resolved.extraTags ?? {})])
+  const known = createKnownNames([...listNames(names), ...Object.keys(resolved.extraTags ?? {})], resolved.fields)
   const { tags, problems } = readTags(template, resolved)
   const suggestions = new Map<string, string | undefined>()
   for (const tag of tags) {

@@ -1,6 +1,6 @@
 import { editDistance } from '../edit-distance.js'
-import { fieldOfAlias } from '../field-names.js'
-import { fieldOfForm, nameForm, nameIndex } from '../names.js'
+import type { FieldCatalogue } from '../fields.js'
+import { nameForm, nameIndex } from '../names.js'
 
 /** The names that an account knows. */
 export interface KnownNames {
@@ -14,7 +14,7 @@ export interface KnownNames {
 const MOST_COMPARISONS = 2_000_000
 
 /** Indexes the names that an account knows. */
-export function createKnownNames(names: Iterable<string>): KnownNames {
+export function createKnownNames(names: Iterable<string>, fields: FieldCatalogue): KnownNames {
   const spellings = [...new Set(names)]
   const nearest = createNearest(new Map(spellings.map((name) => [name, nameForm(name)])))
   const find = nameIndex(spellings)
@@ -26,7 +26,7 @@ export function createKnownNames(names: Iterable<string>): KnownNames {
         .replace(/\[\s*["']?(.*?)["']?\s*\]$/, '.$1')
         .split('.')
         .at(-1)!
-      return find(clean) ?? find(aliasedField(clean) ?? lastPart) ?? nearest(clean)
+      return find(clean) ?? find(aliasedField(clean, fields) ?? lastPart) ?? nearest(clean)
     },
   }
 }
@@ -40,9 +40,9 @@ function cleanName(name: string): string {
 }
 
 /** The standard field that a column of this name would fill, such as `first_name` for `fname`. */
-function aliasedField(name: string): string | undefined {
+function aliasedField(name: string, fields: FieldCatalogue): string | undefined {
   const form = nameForm(name)
-  return fieldOfForm(form) ?? fieldOfAlias(form)
+  return fields.ofForm(form) ?? fields.ofAlias(form)
 }
 
 /**

@@ -1,4 +1,5 @@
-import { fieldOfForm, isStandardColumn, nameForm, nameIndex, type StandardColumn } from '../names.js'
+import type { FieldCatalogue } from '../fields.js'
+import { nameForm, nameIndex } from '../names.js'
 import type { Values } from './customer.js'
 
 /** A name that a template uses, with what can be known of it before there is a customer. */
@@ -8,11 +9,13 @@ export interface TagName {
   /** whether the name is exactly that of a standard field */
   readonly isField: boolean
   /** the standard field of the same form */
-  readonly fieldOfForm: StandardColumn | undefined
+  readonly fieldOfForm: string | undefined
   /** whether every object inherits something of this name */
   readonly isInherited: boolean
   /** the name of the account that it stands for, itself or another spelling; null when that could be any of several */
   readonly known: string | null | undefined
+  /** the field that it stands for, by any of these */
+  readonly field: string | undefined
 }
 
 /** Where the names of one rendering are looked up. */
@@ -31,21 +34,25 @@ const MOST_FORMS = 1000
 /**
  * Makes the reader of tags' names.
  *
+ * @param fields - the fields of the customers
  * @param names - those that the account knows; without them, and for a name of no known form, each customer's decide
  */
-export function tagNames(names: Iterable<string> | undefined): (name: string) => TagName {
+export function tagNames(fields: FieldCatalogue, names: Iterable<string> | undefined): (name: string) => TagName {
   const spellings = [...(names ?? [])]
   const find = nameIndex(spellings)
   const forms = new Set(spellings.map(nameForm))
   return (name) => {
     const form = nameForm(name)
+    const known = find(name, form) ?? (forms.has(form) ? null : undefined)
+    const fieldOfForm = fields.ofForm(form)
     return {
       name,
       form,
-      isField: isStandardColumn(name),
-      fieldOfForm: fieldOfForm(form),
+      isField: fields.has(name),
+      fieldOfForm,
       isInherited: name in Object.prototype,
-      known: find(name, form) ?? (forms.has(form) ? null : undefined),
+      known,
+      field: fields.has(known ?? name) ? (known ?? name) : fieldOfForm,
     }
   }
 }
@@ -103,7 +110,7 @@ export function findValue(tag: TagName, scope: Scope): unknown {
 
 /** Finds the value of a name of the account; extra tags of the same form are seen as beside the customer's names. */
 function findKnown(
-  { name, form }: TagName,
+  { name, form, field }: TagName,
   known: string | null,
   { fields, attributes, extra, formOf }: Scope,
 ): unknown {
@@ -116,7 +123,7 @@ function findKnown(
   }
   if (extraName !== undefined) return known === extraName ? extra![extraName] : undefined
   if (known === null) return undefined
-  if (isStandardColumn(known) && has(fields, known)) return fields[known]
+  if (field === known && has(fields, known)) return fields[known]
   return has(attributes, known) ? attributes[known] : undefined
 }
 

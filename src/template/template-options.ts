@@ -1,4 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
+import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from '../fields.js'
 import {
   isFlag,
   isObject,
@@ -44,6 +45,8 @@ export interface TemplateOptions {
    * has; without them the customer's own names decide. The store's methods see to it themselves. Default none.
    */
   names?: readonly string[] | ReadonlySet<string>
+  /** The fields of the customers, made by `defineFields`. Default `STANDARD_FIELDS`. The store's methods have their own. */
+  fields?: FieldCatalogue
   /** The language (BCP 47) in which filters write dates, numbers and letters, such as `'de'`. Default `'en'`. */
   locale?: string
   /** The time zone (IANA) in which the filter `date` and comparisons see points in time. Default `'UTC'`. */
@@ -72,6 +75,7 @@ export const TEMPLATE_OPTIONS = {
   allowUnescaped: withDefault(isFlag, false),
   extraTags: isObject,
   names: areNames,
+  fields: withDefault(isCatalogue, STANDARD_FIELDS),
   locale: withDefault((tag) => (isLocale(tag) ? undefined : "a language tag such as 'en' or 'de-AT'"), 'en'),
   timeZone: withDefault(
     (zone) => (isTimeZone(zone) ? undefined : "a time zone such as 'UTC' or 'Europe/Berlin'"),

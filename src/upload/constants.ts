@@ -3,7 +3,7 @@ import { checkAttributeNames } from '../db/definitions.js'
 import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
 import type { TableShape } from '../db/table-shape.js'
 import { CustomAttributesError } from '../errors.js'
-import { fieldOfForm, nameForm, nameIndex } from '../names.js'
+import { nameForm, nameIndex } from '../names.js'
 import { emptyMarkerTest, isUnstorable, type RowTarget } from '../rows.js'
 import { trim } from '../values.js'
 
@@ -40,7 +40,7 @@ export function resolveConstants(
   const isEmptyMarker = emptyMarkerTest(emptyMarkers)
   const findKnown = nameIndex(known)
   const constants = Object.entries(given ?? {}).map(([name, text]): Constant => {
-    const field = fieldOfForm(nameForm(name))
+    const field = constantField(name, findKnown, shape)
     const attribute = findKnown(name) ?? trim(name)
     const trimmed = trim(text)
     const value = isEmptyMarker?.(trimmed) ? '' : trimmed
@@ -65,10 +65,13 @@ export function resolveConstants(
       checkAttributeNames([attribute], shape)
       return { index: -1, header: name, attribute, value }
     }
-    if (!shape.standardFields.includes(field)) {
+    if (!shape.fillable.has(field)) {
+      const isThere = shape.standardFields.includes(field)
       throw new CustomAttributesError(
-        'FIELD_NOT_IN_TABLE',
-        `constants fills ${field}, which ${shape.customerTable} does not have. Add the column, or leave it out.`,
+        isThere ? 'FIELD_NOT_FILLABLE' : 'FIELD_NOT_IN_TABLE',
+        isThere
+          ? `constants fills ${field}, which can be read and not written. Leave it out.`
+          : `constants fills ${field}, which ${shape.customerTable} does not have. Add the column, or leave it out.`,
         { fields: [field] },
       )
     }
@@ -94,4 +97,14 @@ export function resolveConstants(
     )
   }
   return constants
+}
+
+/** The field that a constant fills, by the claims of a header: a field's name, a known attribute, an alias. */
+function constantField(
+  name: string,
+  findKnown: (name: string) => string | undefined,
+  { catalogue }: TableShape,
+): string | undefined {
+  const form = nameForm(name)
+  return catalogue.ofForm(form) ?? (findKnown(name) === undefined ? catalogue.ofAlias(form) : undefined)
 }

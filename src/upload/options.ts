@@ -26,7 +26,7 @@ export interface UploadOptions
     RowCheckOptions,
     CellOptions,
     MergeOptions,
-    Pick<ColumnOptions, 'columns' | 'attributes' | 'fields'> {
+    Pick<ColumnOptions, 'columns' | 'attributes' | 'fillable'> {
   /**
    * Values that every row gets: standard fields and attributes by name, `{ source: 'Trade fair', Campaign: 'Spring' }`. A
    * column of the file that fills one of them is `DUPLICATE_COLUMN`. An empty value only makes room for what `checkRow`
@@ -103,7 +103,7 @@ export const UPLOAD_OPTIONS = {
   ...CELL_OPTIONS,
   columns: COLUMN_OPTIONS.columns,
   attributes: COLUMN_OPTIONS.attributes,
-  fields: COLUMN_OPTIONS.fields,
+  fillable: COLUMN_OPTIONS.fillable,
   constants: isTexts,
   checkRow: isFunction,
   checkRows: isFunction,

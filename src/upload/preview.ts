@@ -15,6 +15,7 @@ import type { CsvInput } from '../csv/source.js'
 import { readDefinitions } from '../db/definitions.js'
 import { cutProblem, isCustomAttributesError, type Problem, toProblem } from '../errors.js'
 import type { FieldSuggestion } from '../field-suggestions.js'
+import type { FieldCatalogue } from '../fields.js'
 import { resolveOptions } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { ParsedRow } from '../rows.js'
@@ -30,7 +31,7 @@ export type PreviewOptions = CsvOptions &
     UploadOptions,
     | 'columns'
     | 'attributes'
-    | 'fields'
+    | 'fillable'
     | 'constants'
     | 'dateFormat'
     | 'numberFormat'
@@ -75,7 +76,7 @@ const PREVIEW_OPTIONS = {
   ...CSV_OPTIONS,
   columns: UPLOAD_OPTIONS.columns,
   attributes: UPLOAD_OPTIONS.attributes,
-  fields: UPLOAD_OPTIONS.fields,
+  fillable: UPLOAD_OPTIONS.fillable,
   constants: UPLOAD_OPTIONS.constants,
   signal: UPLOAD_OPTIONS.signal,
   dateFormat: UPLOAD_OPTIONS.dateFormat,
@@ -102,14 +103,19 @@ export async function previewCsv(
 ): Promise<CsvPreview> {
   const { shape } = context
   const known = await readDefinitions(context, options.signal)
-  const file = await openCsv(csv, { ...options, signal: options.signal }, isEmailHeader(options.columns))
+  const file = await openCsv(
+    csv,
+    { ...options, signal: options.signal },
+    isEmailHeader(options.columns, shape.catalogue),
+  )
   try {
-    const { columns, attributes, fields } = options
+    const { columns, attributes, fillable } = options
     const { maxCustomAttributes } = context
     const { mapping, problems, suggestions } = inspectWithProposals(file.headers, {
       columns,
       attributes,
-      fields,
+      fields: shape.catalogue,
+      fillable,
       knownAttributes: known,
       maxCustomAttributes,
     })
@@ -138,8 +144,7 @@ export async function previewCsv(
       preamble: file.preamble.map((record) => [...record]),
       headers: [...file.headers],
       columns: mapping.columns.map((column, at) => {
-        const likely =
-          suggestions.get(column.position)?.filter(({ field }) => shape.standardFields.includes(field)) ?? []
+        const likely = suggestions.get(column.position)?.filter(({ field }) => shape.fillable.has(field)) ?? []
         const samples = head.samples[at] ?? []
         return likely.length > 0 ? { ...column, samples, suggestions: likely } : { ...column, samples }
       }),
@@ -155,9 +160,9 @@ export async function previewCsv(
 }
 
 /** Inspects the headers; a column whose name cannot be one gets, beside the problem, a name that works as its target. */
-function inspectWithProposals(headers: readonly string[], options: ColumnOptions) {
+function inspectWithProposals(headers: readonly string[], options: ColumnOptions & { fields: FieldCatalogue }) {
   const { mapping, problems, suggestions } = inspectColumns(headers, options)
-  const proposals = new Map(proposeNames(mapping.columns).map(({ position, name }) => [position, name]))
+  const proposals = new Map(proposeNames(mapping.columns, options.fields).map(({ position, name }) => [position, name]))
   const columns = mapping.columns.map((column): MappedColumn => {
     const attribute = proposals.get(column.position)
     return attribute === undefined ? column : { ...column, target: { attribute } }

@@ -75,7 +75,8 @@ async function uploadInMode(
     mapping = mapColumns(file.headers, {
       columns: options.columns,
       attributes: options.attributes,
-      fields: options.fields,
+      fields: shape.catalogue,
+      fillable: options.fillable,
       knownAttributes: known,
       maxCustomAttributes: context.maxCustomAttributes,
     })

@@ -68,7 +68,7 @@ describe('a table with few of the standard columns, and bigint ids', () => {
     const csv = 'email,Phone,zip\na@example.com,1,2\n'
     await store.uploadCsv(3, csv, { columns: { Phone: { attribute: 'phone' }, zip: null } })
     expect((await store.getCustomer(3, 'a@example.com'))!.custom_attributes).toEqual({ phone: '1' })
-    expect(await store.uploadCsv(3, csv, { fields: ['first_name'] })).toMatchObject({ customersUnchanged: 1 })
+    expect(await store.uploadCsv(3, csv, { fillable: ['first_name'] })).toMatchObject({ customersUnchanged: 1 })
   })
 
   test('pages go in the order of bigint ids, also after one', async () => {

@@ -105,7 +105,7 @@ describe("emptyValues: 'clear'", () => {
 
 test('fields, attributes and columns decide what a file may touch', async () => {
   const result = await upload({
-    fields: ['city'],
+    fillable: ['city'],
     attributes: ['PLAN'],
     columns: { first_name: { attribute: 'nickname' } },
   })

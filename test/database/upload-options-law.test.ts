@@ -142,9 +142,9 @@ describe('law: whatever the options', () => {
         expect(customersCreated + customersUpdated + customersUnchanged + rowsRejected).toBe(rowsTotal)
         expect(heard.toSorted()).toEqual(rejected.toSorted())
 
-        const { existing, unknown, emptyValues, dateFormat, columns, attributes, fields } = options
+        const { existing, unknown, emptyValues, dateFormat, columns, attributes, fillable } = options
         const given = { existing, unknown, emptyValues, dateFormat }
-        const single = await uploadOneByOne(store, oneByOne, file, given, { columns, attributes, fields })
+        const single = await uploadOneByOne(store, oneByOne, file, given, { columns, attributes, fillable })
         expect({ counts, rejected, found }, 'bulk = one by one').toEqual(single)
         const contents = await contentsOf(sql, inPieces, choice.host)
         expect(contents).toEqual(await contentsOf(sql, oneByOne, choice.host))

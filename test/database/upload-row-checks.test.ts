@@ -36,7 +36,7 @@ test('a row that it changes is stored as changed, and checked like any other', a
     constants: { country: '' },
     checkRow: ({ standard, custom_attributes }) => {
       const phone = `+46 ${standard.phone}`
-      const email = standard.email === 'p3@example.com' ? 'not an address' : standard.email
+      const email = standard.email === 'p3@example.com' ? 'not an address' : standard.email!
       return {
         standard: { ...standard, email, phone, country: 'SE' },
         custom_attributes: { Tier: `${custom_attributes.Tier}!` },

@@ -36,15 +36,15 @@ test('a file with thirty attributes is cut to the ten that are wanted', () => {
 })
 
 test('fields names the standard fields to fill; email always may', () => {
-  expect(mapColumns(headers, { fields: ['phone'] })).toMatchObject({
+  expect(mapColumns(headers, { fillable: ['phone'] })).toMatchObject({
     standard: ['email', 'phone'],
     ignored: [{ header: 'status', position: 3, reason: 'field_not_allowed' }],
   })
-  expect(mapColumns(headers, { fields: [] }).standard).toEqual(['email'])
+  expect(mapColumns(headers, { fillable: [] }).standard).toEqual(['email'])
 })
 
 test('a field that may not be filled is not let in by its alias, nor as an attribute', () => {
-  const mapping = mapColumns(['email', 'mobile', 'State'], { fields: ['city'] })
+  const mapping = mapColumns(['email', 'mobile', 'State'], { fillable: ['city'] })
   expect(mapping).toMatchObject({ standard: ['email'], custom: [] })
   expect(mapping.ignored.map(({ reason }) => reason)).toEqual(['field_not_allowed', 'field_not_allowed'])
 })

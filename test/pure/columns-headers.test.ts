@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { proposeNames } from '../../src/column-problems.js'
 import { inspectColumns, mapColumns } from '../../src/columns.js'
+import { STANDARD_FIELDS } from '../../src/fields.js'
 import { attributeNameFault, nameForm } from '../../src/names.js'
 import { checkLaw } from '../support/law.js'
 
@@ -60,7 +61,7 @@ describe('a header that cannot name an attribute is shown with a name that works
   })
 
   test('the names of two columns differ', () => {
-    const proposals = proposeNames(mapped(['email', 'a/b', 'a|b', 'A|B', '{{a|b}}']))
+    const proposals = proposeNames(mapped(['email', 'a/b', 'a|b', 'A|B', '{{a|b}}']), STANDARD_FIELDS)
     expect(proposals.map(({ name }) => name)).toEqual(['a/b 2', 'A/B 3', '{a/b} 4'])
   })
 })
@@ -91,7 +92,7 @@ test('law: a proposed name works, and is of the form of no other column', async 
     'proposed names',
     fc.property(fc.uniqueArray(header, { maxLength: 8 }), (headers) => {
       const columns = mapped(['email', ...headers])
-      const proposals = new Map(proposeNames(columns).map(({ position, name }) => [position, name]))
+      const proposals = new Map(proposeNames(columns, STANDARD_FIELDS).map(({ position, name }) => [position, name]))
       for (const name of proposals.values()) expect(attributeNameFault(name)).toBeUndefined()
       const invalid = columns.filter(
         ({ target }) => target && 'attribute' in target && attributeNameFault(target.attribute),

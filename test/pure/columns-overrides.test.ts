@@ -60,7 +60,7 @@ test('a field can be made an attribute, and its alias then takes the field', () 
 
 test('attributes: none leaves what is mapped by hand; fields holds for that, too', () => {
   const columns = { tier: { attribute: 'tier' }, Handy: { field: 'phone' }, Stadt: { field: 'city' } } as const
-  const mapping = mapColumns(['email', 'tier', 'Handy', 'Stadt'], { columns, attributes: 'none', fields: ['phone'] })
+  const mapping = mapColumns(['email', 'tier', 'Handy', 'Stadt'], { columns, attributes: 'none', fillable: ['phone'] })
   expect(mapping).toMatchObject({ standard: ['email', 'phone'], custom: ['tier'] })
   expect(mapping.ignored).toEqual([{ header: 'Stadt', position: 4, reason: 'field_not_allowed' }])
 })

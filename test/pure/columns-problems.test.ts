@@ -146,7 +146,12 @@ describe('INVALID_OPTION', () => {
   test.each<[string, unknown, string]>([
     ['an unknown option', { colums: {} }, 'inspectColumns has no option "colums". Known options: columns,'],
     ['attributes of another type', { attributes: 'some' }, 'attributes must be "all" or "none" or an array of strings'],
-    ['fields that are none', { fields: ['tier'] }, 'fields must be "all" or an array of standard fields, got an array'],
+    ['fields that are no catalogue', { fields: ['tier'] }, 'fields must be what defineFields returns, got an array'],
+    [
+      'a fillable that is none',
+      { fillable: ['tier'] },
+      'fillable names "tier", which is no field. Known ones: email, ',
+    ],
     ['a negative maximum', { maxCustomAttributes: -1 }, 'maxCustomAttributes must be a whole number'],
     ['known attributes of another type', { knownAttributes: [1] }, 'knownAttributes must be an array of strings'],
     ['options that are no object', 'all', 'options must be an object, got the string "all"'],

@@ -64,7 +64,7 @@ test.each([
 
 test('a field that is filled or not allowed is not offered', () => {
   expect(inspectColumns(['email', 'Emial']).suggestions).toEqual([])
-  expect(inspectColumns(['email', 'Street Address'], { fields: ['city'] }).suggestions).toEqual([])
+  expect(inspectColumns(['email', 'Street Address'], { fillable: ['city'] }).suggestions).toEqual([])
 })
 
 test('a column that is left out or mapped is offered nothing; one that was not chosen is', () => {

@@ -123,7 +123,10 @@ export function describeUploadOptions(api: TestApi): void {
       const send = (text: string) => api.upload(account, formOf(CSV, 'customers.csv', { constants: text }))
       const refused = await send(constants)
       expect([refused.status, refused.body.details.parameter]).toEqual([403, 'constants'])
-      api.use({ allowConstants: true, upload: { fields: ['source', 'first_name'], constants: { Campaign: 'Fixed' } } })
+      api.use({
+        allowConstants: true,
+        upload: { fillable: ['source', 'first_name'], constants: { Campaign: 'Fixed' } },
+      })
       expect((await send(constants)).body.custom_attributes_found).toEqual(['loyalty_tier', 'Campaign'])
       expect(await api.store.getCustomer(account, 'ada@example.com')).toMatchObject({
         source: 'Trade fair',
@@ -136,7 +139,7 @@ export function describeUploadOptions(api: TestApi): void {
 
     it('a field that the host keeps from files cannot be had by columns', async () => {
       const account = api.newAccount()
-      api.use({ upload: { fields: ['first_name'] } })
+      api.use({ upload: { fillable: ['first_name'] } })
       const csv = 'email,accepts_marketing,opt\nada@example.com,true,true\n'
       const plain = await api.upload(account, formOf(csv), { attributes: 'none' })
       expect(plain.body.ignored[0]).toMatchObject({ header: 'accepts_marketing', reason: 'field_not_allowed' })
