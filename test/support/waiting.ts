@@ -27,11 +27,11 @@ export const untilAsleep = (sql: Sql): Promise<void> =>
     return row!.found
   })
 
-/** Until the clients of that name have sent something, and nothing more for a fifth of a second. */
-export const untilQuiet = (sql: Sql, name: string): Promise<void> =>
+/** Until the clients of that name have sent something, and nothing more for so many milliseconds. */
+export const untilQuiet = (sql: Sql, name: string, milliseconds = 200): Promise<void> =>
   until(`${name} does not come to rest`, async () => {
     const [row] = await sql`select count(*) > 0
-        and bool_and(state like 'idle%' and state_change < clock_timestamp() - interval '200 ms') as quiet
+        and bool_and(state like 'idle%' and state_change < clock_timestamp() - make_interval(secs => ${milliseconds / 1_000})) as quiet
       from pg_stat_activity where datname = current_database() and application_name = ${name}`
     return row!.quiet
   })
