@@ -34,7 +34,7 @@ export default defineConfig(({ mode }) => {
     ],
     test: {
       pool: 'forks',
-      maxWorkers: 2,
+      maxWorkers: 3,
       // The files of a worker share its modules: importing them anew for each took a fifth of the time. What a test changes
       // of the process it puts back.
       isolate: false,
