@@ -34,13 +34,14 @@ export default defineConfig(({ mode }) => {
     ],
     test: {
       pool: 'forks',
-      maxWorkers: 2,
+      maxWorkers: 3,
       // The files of a worker share its modules: importing them anew for each took a fifth of the time. What a test changes
       // of the process it puts back.
       isolate: false,
-      // A minute is for a test that hangs; a law in full takes longer.
-      testTimeout: process.env.TEST_LAWS ? 600_000 : 60_000,
-      hookTimeout: 120_000,
+      // For what hangs, on whatever machine: no test is told from another by its time. A law in full takes longer.
+      testTimeout: process.env.TEST_LAWS ? 1_200_000 : 300_000,
+      hookTimeout: 300_000,
+      expect: { poll: { timeout: 60_000 } },
       projects: [
         // Tests of pure functions wait for no server.
         { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts', ofText], exclude: notHere } },

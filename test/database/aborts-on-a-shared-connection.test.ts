@@ -7,6 +7,7 @@ import { type CustomAttributesStore, createCustomAttributesStore } from '../../s
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { checkLaw } from '../support/law.js'
+import { until, untilLocked } from '../support/waiting.js'
 
 const db = useDatabase()
 const [A, B] = [newAccount(), newAccount()]
@@ -38,7 +39,7 @@ async function drain(pages: AsyncIterable<unknown>): Promise<void> {
 /** Waits for a promise at most as long as a hung call needs to be told from a slow machine. */
 async function settled<T>(name: string, promise: Promise<T>, signal: AbortSignal): Promise<T | string> {
   const aborted = new Promise<string>((resolve) => {
-    const count = () => setTimeout(resolve, 5_000, `${name} did not settle`).unref()
+    const count = () => setTimeout(resolve, 120_000, `${name} did not settle`).unref()
     if (signal.aborted) count()
     else signal.addEventListener('abort', count, { once: true })
   })
@@ -55,6 +56,19 @@ async function others(sql: Sql, store: CustomAttributesStore, number: number): P
   expect(row).toEqual({ number, text: `text ${number}` })
   const customer = await store.getCustomer(B, emails[number % emails.length]!)
   expect(customer).toMatchObject({ account_id: B, email: emails[number % emails.length], company: 'B' })
+}
+
+/** A statement of the host that does not end before it is let go. */
+async function blocked(sql: Sql) {
+  const holder = await db.sql.reserve()
+  await holder`select pg_advisory_lock(1)`
+  const head = sql`select pg_advisory_xact_lock_shared(1)`.execute()
+  await untilLocked(db.sql)
+  const letGo = async () => {
+    await holder`select pg_advisory_unlock(1)`
+    holder.release()
+  }
+  return { head, letGo }
 }
 
 for (const max of [1, 2, 4]) {
@@ -93,22 +107,24 @@ for (const max of [1, 2, 4]) {
   })
 }
 
-test('a statement waits behind a host that sleeps: the call ends, and nobody gets the row of another account', async () => {
+test('a statement waits behind one of the host: the call ends, and nobody gets the row of another account', async () => {
   const sql = db.connect({ max: 1 })
   const store = createCustomAttributesStore(sql)
   await store.uploadCsv(B, csv('B', 0))
   for (const [method, run] of Object.entries(METHODS)) {
     const controller = new AbortController()
-    const head = sql`select pg_sleep(2)`.execute()
+    const { head, letGo } = await blocked(sql)
     const call = settled(method, run(store, controller.signal, 1), controller.signal)
-    await sleep(50)
+    await sleep(20)
     controller.abort()
+    // The host's statement still waits.
     expect([method, await call]).toEqual([method, 'aborted'])
+    await letGo()
     const [customer, [row]] = await Promise.all([store.getCustomer(B, emails[3]!), sql`select 7 as seven`, head])
     expect(customer).toMatchObject({ account_id: B, company: 'B' })
     expect(row).toEqual({ seven: 7 })
   }
-}, 120_000)
+})
 
 test('a batch that waited for a connection when it was aborted is not written afterwards', async () => {
   const sql = db.connect({ max: 1 })
@@ -116,10 +132,11 @@ test('a batch that waited for a connection when it was aborted is not written af
   const account = newAccount()
   await store.getCustomers(account, [])
   const controller = new AbortController()
+  let letGo: (() => Promise<void>) | undefined
   async function* source() {
     yield 'email\n'
     // The batch is about to be sent: the host's statement goes first.
-    void sql`select pg_sleep(1.5)`.execute()
+    letGo = (await blocked(sql)).letGo
     yield 'a@example.com\n'
   }
   const call = settled(
@@ -127,9 +144,11 @@ test('a batch that waited for a connection when it was aborted is not written af
     store.uploadCsv(account, source(), { signal: controller.signal }),
     controller.signal,
   )
-  await sleep(300)
+  await until('the source is not read', () => letGo !== undefined)
+  await sleep(100)
   controller.abort()
   expect(await call).toBe('aborted')
+  await letGo!()
   await sql`select 1`
   await sleep(100)
   expect(await store.getCustomer(account, 'a@example.com')).toBeNull()

@@ -3,6 +3,7 @@ import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
+import { untilLocked } from '../support/waiting.js'
 
 const db = useDatabase()
 const store = () => createCustomAttributesStore(db.client)
@@ -73,12 +74,14 @@ test.each([{}, { atomic: true }, { dryRun: true }])(
             ...mode,
             signal: controller.signal,
           })
-        setTimeout(() => controller.abort(), 100)
-        await expect(call).rejects.toMatchObject({ code: 'ABORTED', details: { stored: { rowsTotal: 0 } } })
+        const refused = expect(call).rejects.toMatchObject({ code: 'ABORTED', details: { stored: { rowsTotal: 0 } } })
+        await untilLocked(db.sql)
+        controller.abort()
+        await refused
         // Sent while the statement of the aborted call still waits for the lock, and not waited for before the commit.
         void tx`insert into customer.customer (account_id, email) values (${account}, 'host@example.com')`.execute()
+        setTimeout(() => void holder`rollback`.execute(), 200)
       })
-      setTimeout(() => void holder`rollback`.execute(), 1_500)
       await hosts
     } finally {
       holder.release()
@@ -107,8 +110,8 @@ test('an aborted call leaves the transaction to its host: what comes after stays
         signal: controller.signal,
       })
       const refused = expect(call).rejects.toMatchObject({ code: 'ABORTED' })
-      // It waits for the lock by now, or will: both are aborted alike.
-      setTimeout(() => controller.abort(), 200)
+      await untilLocked(db.sql)
+      controller.abort()
       await refused
       const host = tx`insert into customer.customer (account_id, email) values (${account}, 'host@example.com')`
       await Promise.all([host, holder`rollback`])

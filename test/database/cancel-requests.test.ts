@@ -1,10 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
+import { samples } from '../support/law.js'
+import { untilLocked } from '../support/waiting.js'
 
 const database = useDatabase()
 
@@ -42,18 +43,18 @@ async function abortWaiting(fate: Fate | 'refused', options: { statementTimeout?
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   const { port } = proxy.address() as { port: number }
-  const connection = options.statementTimeout ? { connection: { statement_timeout: options.statementTimeout } } : {}
-  const sql = database.connect({ host: '127.0.0.1', port, max: 1, fetch_types: false, ...connection })
+  const sql = database.connect({ host: '127.0.0.1', port, max: 1, fetch_types: false })
   const store = createCustomAttributesStore(sql)
   const account = newAccount()
   await store.upsertCustomer(account, { email: 'a@example.com' })
+  await sql.unsafe(`set statement_timeout = ${options.statementTimeout ?? 0}`)
   const holder = await database.sql.reserve()
   await holder`begin`
   await holder`select from customer.customer where account_id = ${account} for update`
   const controller = new AbortController()
   const csv = 'email,city\na@example.com,Rome\n'
   const uploading = rejectionOf(store.uploadCsv(account, csv, { signal: controller.signal }))
-  await sleep(200)
+  await untilLocked(database.sql)
   isCancelling = true
   if (fate === 'refused') proxy.close()
   controller.abort()
@@ -80,20 +81,22 @@ test.each<[string, Fate | 'refused']>([
   await close()
 })
 
-test.each([[{}], [{ statementTimeout: 300 }]])(
-  'a cancel request that comes late meets no statement of the host: %j',
-  async (options) => {
-    const { sql, close } = await abortWaiting((_, goOn) => setTimeout(goOn, 1_500), options)
-    const answers: unknown[] = []
-    for (let at = 0; at < 20; at++) {
-      answers.push(
-        await sql`select pg_sleep(0.1), ${at}::int as at`.then(
-          ([row]) => row!.at,
-          (error) => error.message,
-        ),
-      )
-    }
-    expect(answers).toEqual(Array.from({ length: 20 }, (_, at) => at))
-    await close()
-  },
-)
+// The second statement ends by its own time, before the cancel request arrives.
+test.each([
+  [{}, samples(1_500, 300)],
+  [{ statementTimeout: 1_000 }, 1_500],
+])('a cancel request that comes late meets no statement of the host: %j', async (options, late) => {
+  const { sql, close } = await abortWaiting((_, goOn) => setTimeout(goOn, late), options)
+  const COUNT = samples(20, 8)
+  const answers: unknown[] = []
+  for (let at = 0; at < COUNT; at++) {
+    answers.push(
+      await sql`select pg_sleep(${samples(0.1, 0.05)}), ${at}::int as at`.then(
+        ([row]) => row!.at,
+        (error) => error.message,
+      ),
+    )
+  }
+  expect(answers).toEqual(Array.from({ length: COUNT }, (_, at) => at))
+  await close()
+})

@@ -6,6 +6,7 @@ import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
 import { createDatabase, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
+import { untilLocked } from '../support/waiting.js'
 
 const db = useDatabase()
 const account = newAccount()
@@ -338,7 +339,8 @@ describe('signal', () => {
       const controller = new AbortController()
       const pages = store.pageCustomers(account, { audience: 'all', signal: controller.signal })
       const waiting = rejectionOf(pages[Symbol.asyncIterator]().next())
-      setTimeout(() => controller.abort(), 100)
+      await untilLocked(db.sql)
+      controller.abort()
       expect((await waiting).code).toBe('ABORTED')
     } finally {
       await lock`rollback`

@@ -56,7 +56,7 @@ async function blocksOf(state: (typeof STATES)[number], index: (typeof INDEXES)[
     const own = db.openSql({ max: 1 })
     const result = await createCustomAttributesStore(own).uploadCsv(account, csv(city))
     await own.end()
-    await expect.poll(blocks).toBeGreaterThan(before + ROWS)
+    await expect.poll(blocks, { interval: 5 }).toBeGreaterThan(before + ROWS)
     return { result, blocks: (await blocks()) - before }
   }
   const fresh = await upload('Rome')

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Audience } from '../../src/db/audience.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
-import { samples } from '../support/law.js'
+import { isFull, samples } from '../support/law.js'
 
 const ROWS = 4_000
 const OTHERS = 2_000
@@ -84,7 +84,8 @@ describe.each(INDEXES.slice(0, samples(INDEXES.length, 3)))('an index on %s', (i
   test.each(Object.keys(ACCOUNTS) as (keyof typeof ACCOUNTS)[])(
     'pages cost the same, whatever the statistics saw; the account lies %s',
     async (place) => {
-      for (const state of STATES) {
+      // At the ends without the long laws only where statistics say the least of the account.
+      for (const state of place === 'between' || isFull ? STATES : (['one customer per account'] as const)) {
         const account = ACCOUNTS[place]
         const db = await prepare(state, index, account)
         const rows = await db.sql<{ id: string }[]>`
@@ -99,6 +100,5 @@ describe.each(INDEXES.slice(0, samples(INDEXES.length, 3)))('an index on %s', (i
         }
       }
     },
-    120_000,
   )
 })

@@ -139,7 +139,7 @@ test(`${ROUNDS} faults in every phase: no hung promise, no half customer, upload
           (result) => ({ result, error: undefined }),
           (error) => ({ result: undefined, error }),
         ),
-      sleep(20_000, 'hung' as const),
+      sleep(200_000, 'hung' as const, { ref: false }),
     ])
     const label = `round ${round}: ${fault} at ${wanted}${atomic ? ', atomic' : ''}`
     if (outcome === 'hung') throw new Error(`${label}: hung`)

@@ -71,7 +71,7 @@ test('a batch that fails ends the upload, though its source has stalled', async 
   await db.sql.unsafe(`alter table customer.customer add constraint no_rome check (city <> 'Rome')`)
   async function* source(): AsyncGenerator<string> {
     yield `email,city\n${Array.from({ length: 30_000 }, (_, at) => `c${at}@x.com,${at === 5 ? 'Rome' : 'Oslo'}`).join('\n')}\n`
-    await sleep(60_000, undefined, { ref: false })
+    await sleep(3_600_000, undefined, { ref: false })
   }
   const upload = createCustomAttributesStore(db.client).uploadCsv(account, source(), {
     onInvalidRow: 'abort',

@@ -213,22 +213,23 @@ export function describeHostileRequests(
     })
 
     it('a client that stops sending is told so, after the configured time', async () => {
-      api.use({ idleTimeout: 200 })
       for (const [headers, body] of [
         [FORM, filePart().slice(0, 40)],
         [FORM, filePart()],
         [{ 'content-type': 'text/csv' }, CSV],
       ] as const) {
+        api.use({ idleTimeout: 200 })
         const account = api.newAccount()
+        const started = performance.now()
         const request = open(account, { ...headers, 'content-length': 100_000 })
         const answer = reply(request)
-        const started = performance.now()
         request.write(body)
         const { status, body: answered } = await answer
         expect([status, answered.code, answered.details.idle_timeout]).toEqual([408, 'REQUEST_TIMEOUT', 200])
         expect(performance.now() - started).toBeGreaterThan(150)
         request.destroy()
         expect((await api.stored(account)).customers).toBe(0)
+        api.use({})
         expect((await api.upload(api.newAccount(), formOf(CSV))).status).toBe(200)
       }
     })
@@ -261,7 +262,7 @@ export function describeHostileRequests(
       }
     })
 
-    it.each([0, 2_000])('a client that sends slowly is waited for (idleTimeout %i)', async (idleTimeout) => {
+    it.each([0, 20_000])('a client that sends slowly is waited for (idleTimeout %i)', async (idleTimeout) => {
       api.use({ idleTimeout })
       const account = api.newAccount()
       const body = filePart() + END
@@ -279,45 +280,37 @@ export function describeHostileRequests(
     it.each([
       ['atomic', true],
       ['by batches', false],
-    ])(
-      'a disconnect at any byte leaves nothing half done (%s)',
-      async (mode, atomic) => {
-        const rows = 6_000
-        const note = 'so long that most of the file comes after the head that is read before anything is written '
-        const csv = `email,n\n${Array.from({ length: rows }, (_, n) => `c${n}@example.com,${note}${n}\n`).join('')}`
-        const body = filePart('customers.csv', csv) + END
-        const interrupted = fc.asyncProperty(fc.integer({ min: 0, max: body.length - 1 }), async (at) => {
-          api.server.forgetLost()
-          const account = api.newAccount()
-          const request = open(account, { ...FORM, 'content-length': body.length }, `?atomic=${atomic}`)
-          const socket = await new Promise<Socket>((resolve) => request.once('socket', resolve))
-          await new Promise<void>((resolve) => {
-            request.write(body.slice(0, at), () => resolve())
-            request.flushHeaders()
-          })
-          const { localPort } = socket
-          // Some of the times the server is in the middle of the database's work.
-          if (at % 3 > 0) await sleep(at % 40)
-          request.destroy()
-          const soon = { timeout: 10_000, interval: 2 }
-          await expect.poll(() => api.server.hasLost(localPort!), soon).toBe(true)
-          await expect.poll(() => api.running(), soon).toBe(0)
-          await expect.poll(() => api.openTransactions(), soon).toBe(0)
-          const { customers, definitions } = await api.stored(account)
-          if (atomic) expect(customers).toBe(0)
-          expect(definitions).toEqual(customers > 0 ? ['n'] : [])
-          if (at % 10 > 0) return
-          const { status, body: again } = await api.upload(account, formOf(csv))
-          expect([status, again.customers_created, again.customers_unchanged]).toEqual([
-            200,
-            rows - customers,
-            customers,
-          ])
+    ])('a disconnect at any byte leaves nothing half done (%s)', async (mode, atomic) => {
+      const rows = 6_000
+      const note = 'so long that most of the file comes after the head that is read before anything is written '
+      const csv = `email,n\n${Array.from({ length: rows }, (_, n) => `c${n}@example.com,${note}${n}\n`).join('')}`
+      const body = filePart('customers.csv', csv) + END
+      const interrupted = fc.asyncProperty(fc.integer({ min: 0, max: body.length - 1 }), async (at) => {
+        api.server.forgetLost()
+        const account = api.newAccount()
+        const request = open(account, { ...FORM, 'content-length': body.length }, `?atomic=${atomic}`)
+        const socket = await new Promise<Socket>((resolve) => request.once('socket', resolve))
+        await new Promise<void>((resolve) => {
+          request.write(body.slice(0, at), () => resolve())
+          request.flushHeaders()
         })
-        await checkLaw(`disconnects (${mode})`, interrupted, disconnects)
-        expect((await api.upload(api.newAccount(), formOf(CSV))).status).toBe(200)
-      },
-      120_000,
-    )
+        const { localPort } = socket
+        // Some of the times the server is in the middle of the database's work.
+        if (at % 3 > 0) await sleep(at % 40)
+        request.destroy()
+        const soon = { timeout: 60_000, interval: 2 }
+        await expect.poll(() => api.server.hasLost(localPort!), soon).toBe(true)
+        await expect.poll(() => api.running(), soon).toBe(0)
+        await expect.poll(() => api.openTransactions(), soon).toBe(0)
+        const { customers, definitions } = await api.stored(account)
+        if (atomic) expect(customers).toBe(0)
+        expect(definitions).toEqual(customers > 0 ? ['n'] : [])
+        if (at % 10 > 0) return
+        const { status, body: again } = await api.upload(account, formOf(csv))
+        expect([status, again.customers_created, again.customers_unchanged]).toEqual([200, rows - customers, customers])
+      })
+      await checkLaw(`disconnects (${mode})`, interrupted, disconnects)
+      expect((await api.upload(api.newAccount(), formOf(CSV))).status).toBe(200)
+    })
   })
 }

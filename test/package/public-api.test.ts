@@ -120,9 +120,14 @@ const INDEX = {
 
 const HTTP = { values: ['createHttpHandler'], types: ['HttpAction', 'HttpHandlerOptions', 'HttpRoute'] }
 
+const declarations = ['.d.ts', '.d.cts'].flatMap((ending) =>
+  ['index', 'pure', 'http'].map((file) => `${dist}${file}${ending}`),
+)
+let program: ts.Program | undefined
+
 /** All names that a declaration file exports, types included. */
 function declaredNames(file: string): string[] {
-  const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, skipLibCheck: true })
+  program ??= ts.createProgram(declarations, { module: ts.ModuleKind.NodeNext, skipLibCheck: true })
   const checker = program.getTypeChecker()
   const source = checker.getSymbolAtLocation(program.getSourceFile(file)!)!
   return checker.getExportsOfModule(source).map(({ name }) => name)

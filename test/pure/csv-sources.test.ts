@@ -238,10 +238,9 @@ describe('ABORTED', () => {
     const controller = new AbortController()
     const reading = rejectionOf(readCsv(input(), { signal: controller.signal }))
     await sleep(20)
-    const aborted = performance.now()
     controller.abort(reason)
+    // The source never answers: without the signal this would wait until the test's time is up.
     const error = await reading
-    expect(performance.now() - aborted).toBeLessThan(500)
     expect(error).toMatchObject({ code: 'ABORTED', status: 499, message: 'The signal stopped the work.' })
     expect(error.cause).toBe(reason)
   })

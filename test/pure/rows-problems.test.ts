@@ -4,6 +4,7 @@ import type { ColumnMapping } from '../../src/column-targets.js'
 import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 import { parseRow, type RowOptions } from '../../src/rows.js'
+import { costOf } from '../support/cost.js'
 import { thrownBy } from '../support/errors.js'
 import { checkLaw } from '../support/law.js'
 
@@ -120,11 +121,12 @@ describe('INVALID_EMAIL', () => {
     )
   })
 
-  test('an adversarial address is judged at once', () => {
-    const started = performance.now()
-    expect(problemOf(['email'], [`${'a.'.repeat(4_000)}@`]).code).toBe('INVALID_EMAIL')
-    expect(problemOf(['email'], [`a@${'a-'.repeat(4_000)}`]).code).toBe('INVALID_EMAIL')
-    expect(performance.now() - started).toBeLessThan(200)
+  test('an adversarial address is judged at once', async () => {
+    const judge = () => {
+      expect(problemOf(['email'], [`${'a.'.repeat(4_000)}@`]).code).toBe('INVALID_EMAIL')
+      expect(problemOf(['email'], [`a@${'a-'.repeat(4_000)}`]).code).toBe('INVALID_EMAIL')
+    }
+    expect(await costOf(judge)).toBeLessThan(20)
   })
 })
 

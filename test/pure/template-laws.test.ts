@@ -8,12 +8,13 @@ import { inspectTemplate } from '../../src/template/inspect.js'
 import { renderTemplate } from '../../src/template/render.js'
 import type { TemplateOptions } from '../../src/template/template-options.js'
 import { resolveTemplateOptions } from '../../src/template/template-options.js'
+import { samples } from '../support/law.js'
 
 /** The problems that stop the rendering. */
 const errorsOf = (template: string, options?: TemplateOptions) =>
   inspectTemplate(template, options).problems.filter(({ severity }) => severity === 'error')
 
-const RUNS = 2000
+const RUNS = samples(2_000, 300)
 const seed = Date.now() % 2 ** 31
 const check = (property: fc.IProperty<never> | fc.IPropertyWithHooks<never>) =>
   fc.assert(property, { numRuns: RUNS, seed })

@@ -16,7 +16,7 @@ export interface TestDatabase {
   connect(options?: ClientOptions): postgres.Sql
   /** Another client for the test's own statements, closed together with the database. */
   openSql(options?: ClientOptions): postgres.Sql
-  /** Fails when a connection is still in a transaction, or running a statement, a second from now. */
+  /** Fails when a connection is still in a transaction, or running a statement, for as long as a slow machine may need to end it. */
   assertNoOpenTransaction(): Promise<void>
   /** Closes every client, asserts that no transaction was left open, and drops the database. */
   drop(): Promise<void>
@@ -73,7 +73,7 @@ export async function createDatabase({
   await server.unsafe(create)
 
   const assertNoOpenTransaction = async (): Promise<void> => {
-    const deadline = Date.now() + 1_000
+    const deadline = Date.now() + 20_000
     for (;;) {
       const left = await server<{ state: string; query: string }[]>`
         select state, left(query, 500) as query from pg_stat_activity where datname = ${name} and xact_start is not null

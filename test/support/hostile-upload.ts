@@ -9,6 +9,7 @@ import {
   type UploadOptions,
   type UploadResult,
 } from 'postgres-custom-attributes'
+import { calibration, leastTimes } from './cost.js'
 import { peakMemory } from './peak-memory.js'
 
 /** What one hostile file came to. */
@@ -19,7 +20,8 @@ export interface HostileOutcome {
   details?: Record<string, unknown>
   /** the result, when there was one, with the codes of the first rejected rows */
   result?: Pick<UploadResult, 'rowsTotal' | 'customersCreated' | 'rowsRejected'> & { codes: string[] }
-  ms: number
+  /** the processor time of the upload, in calibrations */
+  cost: number
   /** bytes that were taken from the source, where it is a stream */
   taken: number
   /** the process's peak, in bytes */
@@ -121,7 +123,7 @@ const store = createCustomAttributesStore(sql)
 const made = FILES[name]()
 const [source, options] = Array.isArray(made) ? (made as [Source, UploadOptions]) : [made as Source, {}]
 const outcome: Partial<HostileOutcome> = {}
-const start = performance.now()
+const start = process.cpuUsage()
 try {
   const { rowsTotal, customersCreated, rowsRejected, rejected } = await store.uploadCsv(randomUUID(), source, options)
   outcome.result = { rowsTotal, customersCreated, rowsRejected, codes: [...new Set(rejected.map(({ code }) => code))] }
@@ -129,9 +131,11 @@ try {
   if (!isCustomAttributesError(error)) throw error
   Object.assign(outcome, { code: error.code, message: error.message, details: error.details })
 }
-outcome.ms = performance.now() - start
+const { user, system } = process.cpuUsage(start)
 outcome.peak = peakMemory()
 outcome.taken = taken
+const [calibrated] = await leastTimes([calibration], 5)
+outcome.cost = (user + system) / 1_000 / calibrated!
 outcome.next = (await store.uploadCsv(randomUUID(), 'email,tier\nnext@example.com,gold\n')).customersCreated
 if (Object.hasOwn(Object.prototype, 'polluted')) throw new Error('Object.prototype was written to.')
 console.log(JSON.stringify(outcome))

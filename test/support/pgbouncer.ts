@@ -54,7 +54,7 @@ max_client_conn = 1000
         await sql`select 1`
         break
       } catch (error) {
-        if (tries === 100 || pooler.exitCode !== null) throw new Error('PgBouncer did not start.', { cause: error })
+        if (tries === 1_200 || pooler.exitCode !== null) throw new Error('PgBouncer did not start.', { cause: error })
         await sleep(50)
       }
     }

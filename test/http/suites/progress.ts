@@ -40,7 +40,7 @@ export function describeProgress(api: TestApi): void {
       const reader = response.body!.getReader()
       expect(readEvents(Buffer.from((await reader.read()).value!).toString())[0]!.event).toBe('progress')
       await reader.cancel()
-      await expect.poll(() => api.openTransactions(), { timeout: 5_000 }).toBe(0)
+      await expect.poll(() => api.openTransactions()).toBe(0)
       expect((await api.stored(account)).customers).toBe(0)
     })
   })
