@@ -12,7 +12,7 @@ import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MERGE_OPTIONS } from './db/merge-options.js'
 import { MIGRATION_OPTIONS } from './db/migrations.js'
-import { type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
+import { countUnreachable, type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { areLiveValues, areTableNames, type LiveValues, type TableNames } from './db/table-names.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
@@ -378,9 +378,11 @@ function storeOn(
     },
     async preflight(accountId, message, given) {
       const { pages, run } = preparePreflight(message, given)
-      return onAccount(pages, accountId, async (account) =>
-        run(await readNames(account, pages.signal), pagesOf(account, pages)),
-      )
+      return onAccount(pages, accountId, async (account) => {
+        const withoutEmail = await countUnreachable(account, normalizeEmail, pages)
+        const report = await run(await readNames(account, pages.signal), pagesOf(account, pages))
+        return { ...report, withoutEmail }
+      })
     },
   }
 }

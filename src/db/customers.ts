@@ -137,6 +137,28 @@ function afterSql({ accountIdType, idType, sql }: TableShape, { after }: PageReq
   return `c.${sql.account_id} = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.${sql.id} > $2::text::${idType}`}`
 }
 
+/** How many living customers that meet a condition have no e-mail address: they are in no audience. */
+export async function countWithoutEmail(
+  { sql, shape, accountId }: Account,
+  { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
+  signal?: AbortSignal,
+): Promise<number> {
+  if (shape.columns.get('email')!.isNotNull) return 0
+  // The condition's parameters begin at $4.
+  const [row] = await query(
+    sql,
+    `select count(*)::text from ${shape.customerTable} c
+     where c.${shape.sql.account_id} = $1::${shape.accountIdType} and $2::text is null and $3::text is null
+       and c.${shape.sql.email} is null${shape
+         .live('c')
+         .map((live) => ` and ${live}`)
+         .join('')} and ${condition}`,
+    [accountId, null, null, ...parameters],
+    { signal, isOneOfMany: true },
+  )
+  return Number(row![0])
+}
+
 /** What every customer that is read must meet: it lives, and has an e-mail address. */
 function readableSql(shape: TableShape): string {
   const isNullable = !shape.columns.get('email')!.isNotNull

@@ -5,6 +5,7 @@ import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.
 import { CustomAttributesError } from '../errors.js'
 import { defaultsOf, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
+import { areTableNames, OWN_NAMES, type TableNames } from './table-names.js'
 
 /** One step of the schema: SQL texts of several statements each, to be run in a transaction. */
 export interface Migration {
@@ -24,6 +25,8 @@ export interface MigrationOptions {
   maxCustomAttributes?: number
   /** Type of `account_id` in the table of attribute definitions: that of the customer table's. Default `uuid`. */
   accountIdType?: 'uuid' | 'bigint' | 'integer' | 'text'
+  /** What the customer table calls its columns, as for the store; of these the column of the attributes is made. */
+  columns?: Partial<TableNames>
 }
 
 /** The names that the migrations give to constraints and indexes, without quotes. */
@@ -40,6 +43,7 @@ export const MIGRATION_OPTIONS = {
   definitionTable: withDefault(isText, 'customer.custom_attribute_definition'),
   maxCustomAttributes: withDefault(wholeNumber(0, 10_000), LIMITS.maxCustomAttributes),
   accountIdType: withDefault(oneOf('uuid', 'bigint', 'integer', 'text'), 'uuid'),
+  columns: withDefault(areTableNames, {}),
 }
 /** What the shipped files are written for. */
 export const MIGRATION_DEFAULTS = defaultsOf(MIGRATION_OPTIONS)
@@ -103,9 +107,20 @@ function wordsFor(options: Required<MigrationOptions>): { text: string; sql: str
       text,
       sql: quoteIdentifier(text),
     })),
+    columnWord(options.columns.custom_attributes ?? OWN_NAMES.custom_attributes),
     asWritten(`account_id ${options.accountIdType}`),
     asWritten(String(options.maxCustomAttributes)),
   ]
+}
+
+/** A column as the shipped files write it, and as SQL; a plain name stays as it is written. */
+function columnWord(name: string): { text: string; sql: string } {
+  if (name.includes('$check$')) {
+    throw new CustomAttributesError('INVALID_OPTION', 'readMigrations: columns must not hold $check$.', {
+      option: 'columns',
+    })
+  }
+  return { text: name, sql: name === OWN_NAMES.custom_attributes ? name : quoteIdentifier(name) }
 }
 
 function tableOf(options: Required<MigrationOptions>, option: 'customerTable' | 'definitionTable'): TableName {

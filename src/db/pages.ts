@@ -4,7 +4,14 @@ import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../o
 import { isUnstorable } from '../rows.js'
 import type { Account } from './accounts.js'
 import { type Audience, type AudienceCondition, checkAudience, whereCondition } from './audience.js'
-import { type Customer, readCustomerIds, readCustomerPage, readCustomersById, readPageIds } from './customers.js'
+import {
+  type Customer,
+  countWithoutEmail,
+  readCustomerIds,
+  readCustomerPage,
+  readCustomersById,
+  readPageIds,
+} from './customers.js'
 import { readDefinitions } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
@@ -71,10 +78,7 @@ export async function* readPages(
       yield* readByEmail()
       return
     }
-    const condition =
-      audience === 'all'
-        ? EVERYONE
-        : whereCondition(shape, await readDefinitions(account, signal), normalizeEmail, audience.where)
+    const condition = audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience.where, signal)
     // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
     if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
     else yield* readKeyset(condition)
@@ -132,4 +136,27 @@ export async function* readPages(
       if (page.length > 0) yield page
     }
   }
+}
+
+type Where = Parameters<typeof whereCondition>[3]
+
+async function conditionOf(
+  account: Account,
+  normalizeEmail: (email: string) => string,
+  where: Where,
+  signal: AbortSignal | undefined,
+): Promise<AudienceCondition> {
+  return whereCondition(account.shape, await readDefinitions(account, signal), normalizeEmail, where)
+}
+
+/** How many of an audience have no e-mail address, and so are not among its pages. */
+export async function countUnreachable(
+  account: Account,
+  normalizeEmail: (email: string) => string,
+  { audience, signal }: PageSettings,
+): Promise<number> {
+  if (audience !== 'all' && 'emails' in audience) return 0
+  const { sql, parameters } =
+    audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience.where, signal)
+  return countWithoutEmail(account, { condition: sql, parameters }, signal)
 }

@@ -19,6 +19,8 @@ export interface PreflightOptions
 export interface PreflightReport {
   /** customers of the audience */
   recipients: number
+  /** customers that would be of the audience, and have no e-mail address */
+  withoutEmail: number
   /** of these, those whose message has no hole */
   complete: number
   /**
@@ -39,7 +41,7 @@ export interface PreflightReport {
 export interface PreflightJob {
   pages: PageSettings
   /** Goes once through the audience and counts, by the very rules of rendering, who lacks what. */
-  run(account: AccountNames, pages: AsyncIterable<Customer[]>): Promise<PreflightReport>
+  run(account: AccountNames, pages: AsyncIterable<Customer[]>): Promise<Omit<PreflightReport, 'withoutEmail'>>
 }
 
 /**
@@ -53,7 +55,10 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
   checkAudience(audience)
   compileMessage('preflight', message, templateOptions)
 
-  async function run(account: AccountNames, pages: AsyncIterable<Customer[]>): Promise<PreflightReport> {
+  async function run(
+    account: AccountNames,
+    pages: AsyncIterable<Customer[]>,
+  ): Promise<Omit<PreflightReport, 'withoutEmail'>> {
     const { parts } = compileMessage('preflight', message, templateOptions, account)
     const missing = new Map<string, number>()
     const unformattable = new Map<string, number>()

@@ -31,7 +31,7 @@ const CHOICES = {
   existing: [undefined, 'merge', 'replace', 'reject'],
   unknown: [undefined, 'create', 'reject'],
   emptyValues: [undefined, 'keep', 'clear'],
-  fields: [undefined, 'all', ['first_name', 'birthday', 'orders_count'], []],
+  fillable: [undefined, 'all', ['first_name', 'birthday', 'orders_count'], []],
   attributes: [undefined, 'all', 'none', ['TIER', 'extra 1', 'extra 2']],
   columns: [undefined, { tier: { attribute: 'Stufe' }, city: null, phone: { attribute: 'Handy' } }],
   onInvalidRow: [undefined, 'skip'],

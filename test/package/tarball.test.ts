@@ -45,8 +45,8 @@ const COMMON_JS = `
 const TYPED = `
   import postgres from 'postgres'
   import { createCustomAttributesStore, type UploadResult, type Customer } from 'postgres-custom-attributes'
-  import { mapColumns, type StandardColumn } from 'postgres-custom-attributes/pure'
-  export async function use(file: File): Promise<[UploadResult, Customer | null, readonly StandardColumn[]]> {
+  import { mapColumns } from 'postgres-custom-attributes/pure'
+  export async function use(file: File): Promise<[UploadResult, Customer | null, readonly string[]]> {
     const sql = postgres('')
     const store = createCustomAttributesStore(sql)
     const result = await store.uploadCsv(1n, file.stream(), { existing: 'merge', onRejected: (row) => row.line })
