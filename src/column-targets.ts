@@ -181,9 +181,9 @@ export function assignTargets(headers: readonly string[], options: ResolvedColum
       if ('field' in mapped) return toField(mapped.field, 'mapped')
       return column({ attribute: trim(mapped.attribute) }, 'mapped')
     }
-    const leftOut = whyLeftOut(header)
-    if (leftOut) return column(null, leftOut)
     const form = forms[index]!
+    const leftOut = whyLeftOut(header, form)
+    if (leftOut) return column(null, leftOut)
     const field = fieldOfForm(form)
     if (field) return toField(field, 'field')
     const { known, isKnownForm } = findKnown(header, form)
