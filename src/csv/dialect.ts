@@ -102,7 +102,7 @@ function isProven(
 }
 
 /** Whether a record has an e-mail address in a cell: such a record is no header. */
-function hasAddress(record: readonly string[]): boolean {
+export function hasAddress(record: readonly string[]): boolean {
   return record.some(isAddress)
 }
 

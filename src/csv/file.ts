@@ -236,7 +236,7 @@ function givenHeader(headers: readonly string[]) {
   return { record: headers, index: -1, above: [], rest: undefined }
 }
 
-function headerMissing(): CustomAttributesError {
+export function headerMissing(): CustomAttributesError {
   return new CustomAttributesError(
     'HEADER_MISSING',
     'The file starts with a row of data: a cell of its first row is an e-mail address. Write the column names into the ' +
