@@ -54,6 +54,7 @@ const NO_QUOTE = Buffer.from([0xff])
  * derived from its counter there, which its option `info` would do at half the speed.
  */
 export class RecordReader extends Parser {
+  readonly #delimiter: Delimiter
   readonly #limits: RecordLimits
   readonly #strictRecords: number
   #recordsRead = 0
@@ -91,6 +92,7 @@ export class RecordReader extends Parser {
     const closesBehind = blanksBehindQuote(delimiter)
     ;(this as unknown as { api: ParserApi }).api.__compareBytes = (_comment, bytes, at) =>
       state.quoting && closesBehind(bytes, at) ? 1 : 0
+    this.#delimiter = delimiter
     this.#limits = limits
     this.#line = line
     this.#strictRecords = strictRecords
@@ -199,8 +201,10 @@ export class RecordReader extends Parser {
     }
     const opened = this.#line + countLineBreaks(state.record)
     const line = opened + countLineBreaks([cell])
-    // A quote found open lines later is the one that opened the cell, not the one that finally did not fit.
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || (state.quoting && line > opened)) {
+    const isTooLarge = error.code === 'CSV_MAX_RECORD_SIZE'
+    // Lines later, a cell that is too large or meets a quote that opens another one was itself never closed.
+    const isForgotten = state.quoting && line > opened && (isTooLarge || this.#isCellStart(cell))
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || isForgotten) {
       throw new CustomAttributesError(
         'UNCLOSED_QUOTE',
         `The quote opened on line ${opened} (column ${column}) is never closed. ` +
@@ -208,13 +212,12 @@ export class RecordReader extends Parser {
         { line: opened, column },
       )
     }
-    if (error.code === 'CSV_MAX_RECORD_SIZE') {
-      throw this.#recordTooLarge()
-    }
+    if (isTooLarge) throw this.#recordTooLarge()
+    const where = line > opened ? `, of a cell that begins on line ${opened}` : ''
     this.#fault = {
       code: 'INVALID_QUOTE',
       message:
-        `A quote stands in the middle of the cell on line ${line} (column ${column}). ` +
+        `A quote stands in the middle of the cell on line ${line} (column ${column})${where}. ` +
         'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2).',
       details: { line, column },
     }
@@ -227,6 +230,12 @@ export class RecordReader extends Parser {
     state.quoting = false
     state.recordHasError = false
     this.#setQuote(NO_QUOTE)
+  }
+
+  /** Whether a quote behind this text stands where a cell starts. */
+  #isCellStart(text: string): boolean {
+    const before = text.replace(/[ \u00a0\ufeff]+$/, '')
+    return before.endsWith(this.#delimiter) || before.endsWith('\n') || before.endsWith('\r')
   }
 
   #setQuote(quote: Buffer): void {
