@@ -1,6 +1,7 @@
 import { CSV_OPTIONS } from '../csv/file.js'
 import { MERGE_OPTIONS } from '../db/merge-options.js'
 import { CustomAttributesError } from '../errors.js'
+import { fieldOfAlias } from '../field-names.js'
 import { fieldOfForm, nameForm } from '../names.js'
 import { type OptionRule, oneOf } from '../options.js'
 import { UPLOAD_OPTIONS, type UploadOptions } from '../upload/options.js'
@@ -124,16 +125,29 @@ export function readColumnParameters(
     options.constants = readJson('constants', constants)
     check('constants', options.constants, UPLOAD_OPTIONS.constants)
     checkFieldsAllowed(Object.keys(options.constants as object).map(fieldTarget), settings.upload.fields)
-    // The host's own win.
-    options.constants = { ...(options.constants as object), ...settings.upload.constants }
+    options.constants = mergeConstants(options.constants as Constants, settings.upload.constants)
   }
   checkFieldsAllowed(options.columns, settings.upload.fields)
   return options
 }
 
+type Constants = Readonly<Record<string, string>>
+
+/** The host's constants and those of a request: of one name in whatever spelling, the host's wins. */
+function mergeConstants(given: Constants, own: Constants = {}): Constants {
+  const nameOf = (name: string) => {
+    const form = nameForm(name)
+    return fieldOfForm(form) ?? fieldOfAlias(form) ?? form
+  }
+  const taken = new Set(Object.keys(own).map(nameOf))
+  const others = Object.entries(given).filter(([name]) => !taken.has(nameOf(name)))
+  return { ...Object.fromEntries(others), ...own }
+}
+
 /** What a constant of this name fills. */
 function fieldTarget(name: string) {
-  const field = fieldOfForm(nameForm(name))
+  const form = nameForm(name)
+  const field = fieldOfForm(form) ?? fieldOfAlias(form)
   return field === undefined ? { attribute: name } : { field }
 }
 
