@@ -117,6 +117,13 @@ export type ResolvedColumnOptions = Resolved<ColumnOptions, typeof COLUMN_OPTION
  * `columns`.
  */
 export function isEmailHeader(columns?: ColumnOptions['columns']): (header: string, index: number) => boolean {
+  // Where a position says that it is the email, no other cell that says so makes a header.
+  const isPlaced =
+    Array.isArray(columns) &&
+    columns.some((_, index) => {
+      const target = override(columns, '', index)
+      return target && 'field' in target && target.field === 'email'
+    })
   return (cell, index) => {
     const header = cleanHeader(cell)
     const entry: unknown = Array.isArray(columns) ? columns[index] : undefined
@@ -125,6 +132,7 @@ export function isEmailHeader(columns?: ColumnOptions['columns']): (header: stri
     // By position a target alone says nothing of the header's text; an entry of a preview has it.
     if (Array.isArray(columns) && target !== undefined && header !== named) return false
     if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
+    if (isPlaced) return false
     const form = nameForm(header)
     return fieldOfForm(form) === 'email' || fieldOfAlias(form) === 'email'
   }
