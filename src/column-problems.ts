@@ -87,6 +87,9 @@ export function invalidNames(columns: readonly MappedColumn[], fields: FieldCata
   }
 }
 
+/** How long the count behind a proposed name may be, with its blank. */
+const LONGEST_COUNT = 8
+
 /**
  * For each column whose attribute cannot have its name, one that works: like it, and of another form than every field and
  * than every other column.
@@ -100,28 +103,31 @@ export function proposeNames(
   )
   const isUsable = ({ name }: { name: string }) => attributeNameFault(name) === undefined
   const taken = new Set(attributes.filter(isUsable).map(({ name }) => nameForm(name)))
-  // Where counting goes on: hundreds of columns may have one name.
+  const take = (name: string): boolean => {
+    const form = nameForm(name)
+    if (taken.has(form) || fields.ofForm(form) || fields.ofAlias(form) || whyLeftOut(name, form)) return false
+    taken.add(form)
+    return true
+  }
+  // Names that would be numbered alike go on counting where the one before stopped: a file can have thousands of them.
   const counts = new Map<string, number>()
   return attributes
     .filter((attribute) => !isUsable(attribute))
     .map(({ position, name }) => {
       const base = usableName(name) ?? `column ${position}`
-      let count = counts.get(base) ?? 0
+      if (take(base)) return { position, name: base }
+      const characters = [...base]
+      const stem = nameForm(characters.slice(0, LIMITS.maxAttributeNameLength - LONGEST_COUNT).join(''))
+      let count = counts.get(stem) ?? 1
       let proposal: string
       do {
         count++
-        const ending = count === 1 ? '' : ` ${count}`
-        proposal = [...base].slice(0, LIMITS.maxAttributeNameLength - ending.length).join('') + ending
-      } while (taken.has(nameForm(proposal)) || isFieldName(proposal, fields))
-      counts.set(base, count)
-      taken.add(nameForm(proposal))
+        const ending = ` ${count}`
+        proposal = characters.slice(0, LIMITS.maxAttributeNameLength - ending.length).join('') + ending
+      } while (!take(proposal))
+      counts.set(stem, count)
       return { position, name: proposal }
     })
-}
-
-function isFieldName(name: string, fields: FieldCatalogue): boolean {
-  const form = nameForm(name)
-  return fields.ofForm(form) !== undefined || fields.ofAlias(form) !== undefined || whyLeftOut(name) !== undefined
 }
 
 export function tooManyAttributes(mapping: ColumnMapping, max: number): Problem | undefined {

@@ -116,6 +116,13 @@ export function isEmailHeader(
   columns?: ColumnOptions['columns'],
   fields: FieldCatalogue = STANDARD_FIELDS,
 ): (header: string, index: number) => boolean {
+  // Where a position says that it is the email, no other cell that says so makes a header.
+  const isPlaced =
+    Array.isArray(columns) &&
+    columns.some((_, index) => {
+      const target = override(columns, '', index)
+      return target && 'field' in target && target.field === 'email'
+    })
   return (cell, index) => {
     const header = cleanHeader(cell)
     const entry: unknown = Array.isArray(columns) ? columns[index] : undefined
@@ -124,6 +131,7 @@ export function isEmailHeader(
     // By position a target alone says nothing of the header's text; an entry of a preview has it.
     if (Array.isArray(columns) && target !== undefined && header !== named) return false
     if (target !== undefined) return target !== null && 'field' in target && target.field === 'email'
+    if (isPlaced) return false
     const form = nameForm(header)
     return fields.ofForm(form) === 'email' || fields.ofAlias(form) === 'email'
   }
@@ -171,7 +179,13 @@ export function assignTargets(headers: readonly string[], options: ResolvedColum
     const field = fields.ofForm(form)
     if (target === undefined && field) claimed.add(field)
   }
-  const findKnown = knownAttributeFinder(forms, overrides, options.knownAttributes ?? [])
+  const claim = claimFinder({
+    fields,
+    forms,
+    claimed,
+    taken: overrides.flatMap((target) => (target && 'attribute' in target ? [trim(target.attribute)] : [])),
+    knownAttributes: options.knownAttributes ?? [],
+  })
   const chosen = chosenAttributes(options.attributes, names)
   const allowed = options.fillable === 'all' ? undefined : new Set(['email', ...options.fillable])
 
@@ -191,44 +205,93 @@ export function assignTargets(headers: readonly string[], options: ResolvedColum
       if ('field' in mapped) return toField(mapped.field, 'mapped')
       return column({ attribute: trim(mapped.attribute) }, 'mapped')
     }
-    const leftOut = whyLeftOut(header)
-    if (leftOut) return column(null, leftOut)
     const form = forms[index]!
-    const field = fields.ofForm(form)
-    if (field) return toField(field, 'field')
-    const { known, isKnownForm } = findKnown(header, form)
-    const alias = isKnownForm ? undefined : fields.ofAlias(form)
-    if (alias && !claimed.has(alias)) return toField(alias, 'alias')
+    const leftOut = whyLeftOut(header, form)
+    if (leftOut) return column(null, leftOut)
+    const { field, known, reason } = claim(header, form)
+    if (field) return toField(field, reason)
     if (!chosen(header, form)) return column(null, 'attribute_not_chosen')
-    return known === undefined
-      ? column({ attribute: header }, 'attribute')
-      : column({ attribute: known }, 'known_attribute')
+    return column({ attribute: known ?? header }, reason)
   })
 }
 
+/** What a name means by itself: a field, an attribute that the account has, or a new one of its own spelling. */
+interface Claim {
+  field?: string
+  known?: string
+  reason: 'field' | 'known_attribute' | 'alias' | 'attribute'
+}
+
 /**
- * Finds the known attribute that a header claims: that of its spelling, or the only one of its form where no other column
- * is of that form or meant for it. A header of the form of known ones is never taken for an alias, even if it claims none.
+ * Finds what a name claims: the field of its form; the known attribute of its spelling, or the only one of its form where no
+ * other name is of that form or meant for it; the field that it is an alias of. A name of the form of known attributes is never taken
+ * for an alias, even if it claims none of them.
+ *
+ * @param names - `forms` of all names, the fields `claimed` by their own name or by `columns`, the attributes `taken` by it
  */
-function knownAttributeFinder(
-  forms: readonly string[],
-  overrides: readonly (ColumnTarget | undefined)[],
-  knownAttributes: readonly string[],
-) {
+function claimFinder(names: {
+  fields: FieldCatalogue
+  forms: readonly string[]
+  claimed: ReadonlySet<string>
+  taken: readonly string[]
+  knownAttributes: readonly string[]
+}): (name: string, form: string) => Claim {
+  const { fields, forms, claimed, knownAttributes } = names
   const byName = nameIndex(knownAttributes)
   const spellings = new Set(knownAttributes)
   const knownForms = new Set(knownAttributes.map(nameForm))
-  const taken = new Set(
-    overrides.flatMap((target) => (target && 'attribute' in target ? [trim(target.attribute)] : [])),
-  )
-  const columnsOfForm = new Map<string, number>()
-  for (const form of forms) columnsOfForm.set(form, (columnsOfForm.get(form) ?? 0) + 1)
-  return (header: string, form: string): { known: string | undefined; isKnownForm: boolean } => {
-    const isKnownForm = knownForms.has(form)
-    if (spellings.has(header)) return { known: header, isKnownForm }
-    const known = columnsOfForm.get(form) === 1 ? byName(header, form) : undefined
-    return { known: known !== undefined && taken.has(known) ? undefined : known, isKnownForm }
+  const taken = new Set(names.taken)
+  const countOfForm = new Map<string, number>()
+  for (const form of forms) countOfForm.set(form, (countOfForm.get(form) ?? 0) + 1)
+  return (name, form) => {
+    const field = fields.ofForm(form)
+    if (field) return { field, reason: 'field' }
+    if (spellings.has(name)) return { known: name, reason: 'known_attribute' }
+    const known = countOfForm.get(form) === 1 ? byName(name, form) : undefined
+    if (known !== undefined && !taken.has(known)) return { known, reason: 'known_attribute' }
+    const alias = knownForms.has(form) ? undefined : fields.ofAlias(form)
+    return alias && !claimed.has(alias) ? { field: alias, reason: 'alias' } : { reason: 'attribute' }
   }
+}
+
+/** What a constant fills, and what its owner should know of it. */
+export type ConstantTarget = ({ field: string } | { attribute: string }) & { warnings: ColumnWarning[] }
+
+/**
+ * What each constant fills: by the claims of a header that stands beside the file's columns. One of an alias or a form that a
+ * column has too means the same as that column.
+ */
+export function assignConstants(
+  names: readonly string[],
+  { columns }: ColumnMapping,
+  knownAttributes: readonly string[],
+  fields: FieldCatalogue,
+): ConstantTarget[] {
+  const filled = columns.filter(({ target }) => target !== null)
+  const forms = names.map(nameForm)
+  const claimed = new Set(forms.flatMap((form) => fields.ofForm(form) ?? []))
+  for (const { target, reason } of filled)
+    if (target && 'field' in target && reason !== 'alias') claimed.add(target.field)
+  const claim = claimFinder({
+    fields,
+    forms: [...filled.map(({ header }) => nameForm(header)), ...forms],
+    claimed,
+    taken: filled.flatMap(({ target, reason }) =>
+      target && 'attribute' in target && reason === 'mapped' ? [target.attribute] : [],
+    ),
+    knownAttributes,
+  })
+  return names.map((name, at) => {
+    const { field, known } = claim(name, forms[at]!)
+    if (field) return { field, warnings: [] }
+    return {
+      attribute: known ?? name,
+      warnings:
+        known === undefined
+          ? []
+          : takenAs(`The constant ${quoted(name)}`, name, known, 'If that is meant, spell it so.'),
+    }
+  })
 }
 
 function override(columns: ColumnOptions['columns'], header: string, index: number): ColumnTarget | undefined {
@@ -264,17 +327,22 @@ export function toMapping(columns: MappedColumn[]): ColumnMapping {
       target === null ? [{ header, position, reason: reason as IgnoredReason }] : [],
     ),
     columns,
-    warnings: columns.flatMap(takenAs),
+    warnings: columns.flatMap(({ header, position, target, reason }) =>
+      reason === 'known_attribute' && target && 'attribute' in target
+        ? takenAs(
+            `Column ${position}, ${quoted(header)},`,
+            header,
+            target.attribute,
+            'If it is another one, say so with columns.',
+          )
+        : [],
+    ),
   }
 }
 
-function takenAs({ header, position, target, reason }: MappedColumn): ColumnWarning[] {
-  if (reason !== 'known_attribute' || target === null || !('attribute' in target)) return []
-  const { attribute } = target
-  if (isSpeltAlike(header, attribute)) return []
-  const message =
-    `Column ${position}, ${quoted(header)}, is taken as the attribute ${quoted(attribute)} that the account has. ` +
-    'If it is another one, say so with columns.'
+function takenAs(what: string, name: string, attribute: string, remedy: string): ColumnWarning[] {
+  if (isSpeltAlike(name, attribute)) return []
+  const message = `${what} is taken as the attribute ${quoted(attribute)} that the account has. ${remedy}`
   return [{ code: 'HEADER_TAKEN_AS', message }]
 }
 

@@ -18,9 +18,11 @@ export function cleanHeader(header: string): string {
 }
 
 /** Why a column of this header is left out unless the options map it. */
-export function whyLeftOut(header: string): 'blank' | 'reserved' | 'rejected_rows' | 'sensitive' | undefined {
+export function whyLeftOut(
+  header: string,
+  form = nameForm(header),
+): 'blank' | 'reserved' | 'rejected_rows' | 'sensitive' | undefined {
   if (header === '') return 'blank'
-  const form = nameForm(header)
   if (RESERVED_FORMS.has(form)) return 'reserved'
   if (REJECTED_ROWS_HEADERS.has(header.toLowerCase())) return 'rejected_rows'
   // A sign makes another name, and no less of a secret.

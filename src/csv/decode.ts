@@ -10,6 +10,19 @@ export interface Decoder {
   isAssumed(): boolean
   /** @throws CustomAttributesError `INVALID_ENCODING` with the byte's position and line */
   decode(piece: Buffer, end?: boolean): Buffer
+  /** what to throw when an assumed encoding turns out to be broken UTF-8 */
+  brokenUtf8?(): CustomAttributesError
+}
+
+/** Whether bytes have a letter in UTF-8 that takes several of them. */
+export async function hasUtf8Letters(pieces: AsyncIterable<Buffer>): Promise<boolean> {
+  let tail = ''
+  for await (const piece of pieces) {
+    const bytes = isAscii(piece) ? '' : tail + piece.toString('latin1')
+    if (MULTI_BYTE.test(bytes)) return true
+    tail = bytes.slice(-3)
+  }
+  return false
 }
 
 /**
@@ -36,6 +49,7 @@ function detecting(): Decoder {
   return {
     encoding: () => decoder?.encoding() ?? 'utf-8',
     isAssumed: () => decoder?.isAssumed() ?? false,
+    brokenUtf8: () => decoder!.brokenUtf8!(),
     decode(piece, end = false) {
       if (decoder) return decoder.decode(piece, end)
       const joined = held.length === 0 ? piece : Buffer.concat([held, piece])
@@ -181,9 +195,11 @@ function windows1252(start: number, line: number, assumed: boolean): Decoder {
   const lines = createLineCount(line)
   let firstOdd: { byte: number; line: number } | undefined
   let tail = ''
+  const brokenUtf8 = () => invalidEncoding('utf-8', firstOdd!.byte, firstOdd!.line)
   return {
     encoding: () => 'windows-1252',
     isAssumed: () => assumed,
+    brokenUtf8,
     decode(piece) {
       if (isAscii(piece)) {
         position += piece.length
@@ -195,7 +211,7 @@ function windows1252(start: number, line: number, assumed: boolean): Decoder {
       if (assumed) {
         const odd = bytes.search(/[\x80-\xff]/)
         firstOdd ??= { byte: position + odd, line: lines.lineAt(piece, odd) }
-        if (MULTI_BYTE.test(tail + bytes)) throw invalidEncoding('utf-8', firstOdd.byte, firstOdd.line)
+        if (MULTI_BYTE.test(tail + bytes)) throw brokenUtf8()
         tail = (tail + bytes).slice(-3)
       }
       const text = bytes.replace(/[\x80-\x9f]/g, (char, at: number) => {

@@ -71,21 +71,24 @@ function isAbove(ranks: readonly number[], others: readonly number[]): boolean {
 }
 
 /**
- * The first record that names the email column and is no row of data itself. Below a row of data only one counts whose
- * email column has an address further down: else it is a row with an odd value.
+ * The first record that names the email column and is no row of data itself. Below a row of data, and with rows of its own
+ * below another record of its width, only one counts whose email column has an address further down: else it is a row with an
+ * odd value.
  */
 function findEmailHeader(
   filled: readonly string[][],
   isEmailHeader: (cell: string, index: number) => boolean,
 ): string[] | undefined {
   let isBelowData = false
+  const widths = new Set<number>()
   for (const [at, record] of filled.slice(0, HEAD_RECORDS).entries()) {
     const isData = hasAddress(record)
     const column = isData ? -1 : record.findIndex(isEmailHeader)
-    if (column !== -1 && (!isBelowData || filled.slice(at + 1).some((row) => isAddress(row[column] ?? '')))) {
-      return record
-    }
+    const below = filled.slice(at + 1)
+    const needsProof = isBelowData || (widths.has(record.length) && below.length > 0)
+    if (column !== -1 && (!needsProof || below.some((row) => isAddress(row[column] ?? '')))) return record
     isBelowData ||= isData
+    widths.add(record.length)
   }
   return undefined
 }
@@ -102,7 +105,7 @@ function isProven(
 }
 
 /** Whether a record has an e-mail address in a cell: such a record is no header. */
-function hasAddress(record: readonly string[]): boolean {
+export function hasAddress(record: readonly string[]): boolean {
   return record.some(isAddress)
 }
 

@@ -33,7 +33,7 @@ export function readByteOrderMark(head: Buffer): { encoding: Encoding; length: n
 }
 
 /**
- * The encoding to decode by: the option's, else the byte order mark's; undefined to find out.
+ * The encoding to decode by: the byte order mark's, else the option's; undefined to find out.
  *
  * @throws CustomAttributesError `INVALID_ENCODING`
  */
@@ -44,22 +44,16 @@ export function chooseEncoding(
   isText: boolean,
 ): Encoding | undefined {
   if (isText) return 'utf-8'
-  if (option !== 'auto') {
-    if (!marked || marked === encodingOf(option)) return option
-    throw new CustomAttributesError(
-      'INVALID_ENCODING',
-      `The file is not ${option}: its byte order mark says ${marked}. Leave encoding out, or name that one.`,
-      { encoding: option, byte: 1 },
-    )
-  }
-  if (!marked && looksLikeUtf16(head)) {
+  // As the Encoding Standard has it, the mark wins over a label.
+  if (marked || option !== 'auto') return marked ?? option
+  if (looksLikeUtf16(head)) {
     throw new CustomAttributesError(
       'INVALID_ENCODING',
       'The file looks like UTF-16 without a byte order mark. Save it as "CSV UTF-8", or name its encoding with encoding.',
       { encoding: 'utf-8', byte: 1 },
     )
   }
-  return marked
+  return undefined
 }
 
 /** Every other byte NUL: plain text in UTF-16 that does not say so. */

@@ -9,12 +9,12 @@ import {
   wholeNumber,
   withDefault,
 } from '../options.js'
-import { createDecoder, type Decoder } from './decode.js'
+import { createDecoder, type Decoder, hasUtf8Letters } from './decode.js'
 import { DELIMITERS, findDialect, isBlankRecord, readSepLine } from './dialect.js'
 import { chooseEncoding, type Encoding, isEncoding, readByteOrderMark } from './encoding.js'
 import { checkFileType } from './file-type.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
-import { type CsvInput, openSource } from './source.js'
+import { type CsvInput, isWhole, openSource } from './source.js'
 
 /** How a CSV is read, and how large it may be. */
 export interface CsvOptions {
@@ -111,7 +111,9 @@ export async function openCsv(
     const forced = options.delimiter === 'auto' ? sep?.delimiter : options.delimiter
     const text = start.subarray(sep?.length ?? 0)
     const dialect = findDialect(text, ended, forced, isEmailHeader, options.headers)
-    if (dialect.isHeaderMissing && !options.headers) throw headerMissing()
+    if (dialect.isHeaderMissing && !options.headers) {
+      throw headerMissing(', and no row below it names the email column above an e-mail address')
+    }
     // What is wrong up to the header ends the reading: rows cannot be told by a header that was guessed at.
     const strictRecords = options.headers ? 0 : (dialect.headerIndex ?? Number.POSITIVE_INFINITY) + 1
     const reader = new RecordReader(dialect.delimiter, options, sep ? 2 : 1, strictRecords)
@@ -175,7 +177,12 @@ function createByteReader(csv: CsvInput, options: ResolvedCsvOptions & { signal?
         piece = piece.subarray(mark?.length ?? 0)
       }
       checkSize(bytes)
+      const wasAssumed = decoder.isAssumed()
       const text = decoder.decode(piece)
+      // What is there as a whole is looked at as a whole, before any row of it is stored.
+      if (isWhole(csv) && !wasAssumed && decoder.isAssumed()) {
+        if (await hasUtf8Letters(openSource(csv, options.signal).pieces())) throw decoder.brokenUtf8!()
+      }
       rareBytes.nul ||= text.includes(0)
       rareBytes.separators ||= text.includes(0x1f) || text.includes(0x1e)
       yield text
@@ -236,11 +243,13 @@ function givenHeader(headers: readonly string[]) {
   return { record: headers, index: -1, above: [], rest: undefined }
 }
 
-function headerMissing(): CustomAttributesError {
+/** @param below - what was looked for below the first row, in vain */
+export function headerMissing(below = ''): CustomAttributesError {
   return new CustomAttributesError(
     'HEADER_MISSING',
-    'The file starts with a row of data: a cell of its first row is an e-mail address. Write the column names into the ' +
-      "first row, or name the columns with headers, such as headers: ['email', 'first_name'].",
+    `No row names the columns: a cell of the first row is an e-mail address, so it is data${below}. Write the column ` +
+      'names into the first row, without anything above them, or, where all rows are data, name the columns with headers, ' +
+      "such as headers: ['email', 'first_name'].",
   )
 }
 

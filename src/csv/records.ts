@@ -35,17 +35,18 @@ interface ParserState {
   field: { length: number; toString(encoding: 'utf8'): string; reset(): void; append(byte: number): void }
 }
 
-/** How far behind a closing quote its delimiter is looked for, with nothing but blanks between. In bytes. */
-const MOST_BLANKS = 64
+/** How many bytes behind a closing quote are always at hand: more blanks than stand there in nearly any file. */
+const LOOK_AHEAD = 64
 
-/** The part of csv-parse's own parser that it asks whether a comment starts at a byte. */
+/** The parts of csv-parse's own parser that it asks whether a comment starts at a byte, or a quote stands there. */
 interface ParserApi {
   __compareBytes(comment: Buffer, bytes: Buffer, at: number): number
+  __isQuote(bytes: Buffer, at: number): boolean
 }
 
-const QUOTE = Buffer.from('"')
+const QUOTE = 34
 /** A byte that no UTF-8 has. */
-const NO_QUOTE = Buffer.from([0xff])
+const NO_QUOTE = 0xff
 
 /**
  * Reads records (RFC 4180, with any of the four delimiters and any line end) out of UTF-8 bytes fed piece by piece.
@@ -54,12 +55,16 @@ const NO_QUOTE = Buffer.from([0xff])
  * derived from its counter there, which its option `info` would do at half the speed.
  */
 export class RecordReader extends Parser {
+  readonly #delimiter: Delimiter
   readonly #limits: RecordLimits
   readonly #strictRecords: number
   #recordsRead = 0
   #fault: QuoteFault | undefined
   /** what stands before the quote of a cell, and which cell it is: blanks, or the `=` of a spreadsheet's text formula */
   #before: { text: string; cell: number } | undefined
+  /** a quoted cell behind which there were only blanks as far as the bytes went: its text, and which cell it is */
+  #undecided: { text: string; cell: number } | undefined
+  #quote = QUOTE
   #batch: RecordBatch = { records: [], lines: [] }
   #line: number
   #linesBefore = 0
@@ -87,10 +92,24 @@ export class RecordReader extends Parser {
       comment_no_infix: true,
     })
     const state = this.#state()
-    state.needMoreDataSize = MOST_BLANKS + 1
+    state.needMoreDataSize = LOOK_AHEAD + 1
+    const { api } = this as unknown as { api: ParserApi }
     const closesBehind = blanksBehindQuote(delimiter)
-    ;(this as unknown as { api: ParserApi }).api.__compareBytes = (_comment, bytes, at) =>
-      state.quoting && closesBehind(bytes, at) ? 1 : 0
+    api.__compareBytes = (_comment, bytes, at) => {
+      if (!state.quoting) return 0
+      const closes = closesBehind(bytes, at)
+      if (closes === undefined) {
+        this.#undecided ??= { text: state.field.toString('utf8'), cell: state.record.length + 1 }
+      }
+      return closes === false ? 0 : 1
+    }
+    api.__isQuote = (bytes, at) => {
+      if (bytes[at] !== this.#quote) return false
+      // Else it opens a cell, or csv-parse says that it is out of place: at the price of an Error, which blanks are not worth.
+      if (!state.quoting && state.field.length !== 0) this.#openBehindBlanks()
+      return true
+    }
+    this.#delimiter = delimiter
     this.#limits = limits
     this.#line = line
     this.#strictRecords = strictRecords
@@ -103,12 +122,16 @@ export class RecordReader extends Parser {
     const isEmpty = record[0] === '' && record.every((cell) => cell === '')
     if (isEmpty && record.length !== this.#empty.length) this.#empty = record
     this.#recordsRead++
+    if (this.#undecided) {
+      this.#decide(record, this.#undecided)
+      this.#undecided = undefined
+    }
     this.#before = undefined
     if (this.#fault) {
       this.#batch.faults ??= new Map()
       this.#batch.faults.set(record, this.#fault)
       this.#fault = undefined
-      this.#setQuote(QUOTE)
+      this.#quote = QUOTE
     }
     this.#batch.records.push(isEmpty ? this.#empty : record)
     this.#batch.lines.push(this.#line)
@@ -189,18 +212,12 @@ export class RecordReader extends Parser {
     const state = this.#state()
     const cell = state.field.toString('utf8')
     const column = state.record.length + 1
-    if (error.code === 'INVALID_OPENING_QUOTE' && isBlankOrFormula(cell)) {
-      this.#before = { text: cell, cell: column }
-      state.quoting = true
-      state.recordHasError = false
-      // csv-parse goes on to append the quote, which is no part of the text: there it falls out of the buffer.
-      state.field.length = -1
-      return
-    }
     const opened = this.#line + countLineBreaks(state.record)
     const line = opened + countLineBreaks([cell])
-    // A quote found open lines later is the one that opened the cell, not the one that finally did not fit.
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || (state.quoting && line > opened)) {
+    const isTooLarge = error.code === 'CSV_MAX_RECORD_SIZE'
+    // Lines later, a cell that is too large or meets a quote that opens another one was itself never closed.
+    const isForgotten = state.quoting && line > opened && (isTooLarge || this.#isCellStart(cell))
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED' || isForgotten) {
       throw new CustomAttributesError(
         'UNCLOSED_QUOTE',
         `The quote opened on line ${opened} (column ${column}) is never closed. ` +
@@ -208,16 +225,8 @@ export class RecordReader extends Parser {
         { line: opened, column },
       )
     }
-    if (error.code === 'CSV_MAX_RECORD_SIZE') {
-      throw this.#recordTooLarge()
-    }
-    this.#fault = {
-      code: 'INVALID_QUOTE',
-      message:
-        `A quote stands in the middle of the cell on line ${line} (column ${column}). ` +
-        'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2).',
-      details: { line, column },
-    }
+    if (isTooLarge) throw this.#recordTooLarge()
+    this.#fault = misplaced(opened, line, column)
     if (this.#recordsRead < this.#strictRecords) throwProblem(this.#fault)
     if (state.quoting) {
       state.field.reset()
@@ -226,11 +235,44 @@ export class RecordReader extends Parser {
     }
     state.quoting = false
     state.recordHasError = false
-    this.#setQuote(NO_QUOTE)
+    this.#quote = NO_QUOTE
   }
 
-  #setQuote(quote: Buffer): void {
-    ;(this.options as unknown as { quote: Buffer }).quote = quote
+  /** Whether a quote behind this text stands where a cell starts. */
+  #isCellStart(text: string): boolean {
+    const before = text.replace(/[ \u00a0\ufeff]+$/, '')
+    return before.endsWith(this.#delimiter) || before.endsWith('\n') || before.endsWith('\r')
+  }
+
+  /** Lets a quote open its cell though blanks, a byte order mark, or the `=` of `="00720"` stand before it. */
+  #openBehindBlanks(): void {
+    const { field, record } = this.#state()
+    const text = field.toString('utf8')
+    if (!isBlankOrFormula(text)) return
+    this.#before = { text, cell: record.length + 1 }
+    field.reset()
+  }
+
+  /** Looks at what finally came behind a quoted cell and the blanks that followed it. */
+  #decide(record: string[], { text, cell }: { text: string; cell: number }): void {
+    const behind = record[cell - 1]!.slice(text.length)
+    if (trim(behind) === '') return
+    const before = this.#before?.cell === cell ? this.#before.text : ''
+    record[cell - 1] = `${before}"${text.replaceAll('"', '""')}"${behind}`
+    const opened = this.#line + countLineBreaks(record.slice(0, cell - 1))
+    this.#fault = misplaced(opened, opened + countLineBreaks([text]), cell)
+    if (this.#recordsRead <= this.#strictRecords) throwProblem(this.#fault)
+  }
+}
+
+function misplaced(opened: number, line: number, column: number): QuoteFault {
+  const where = line > opened ? `, of a cell that begins on line ${opened}` : ''
+  return {
+    code: 'INVALID_QUOTE',
+    message:
+      `A quote stands in the middle of the cell on line ${line} (column ${column})${where}. ` +
+      'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2).',
+    details: { line, column },
   }
 }
 
@@ -240,16 +282,19 @@ function isBlankOrFormula(text: string): boolean {
   return start === '' || start === '='
 }
 
-/** Makes the test whether only blanks stand from a byte to the cell's end. */
-function blanksBehindQuote(delimiter: Delimiter): (bytes: Buffer, at: number) => boolean {
+/** Makes the test whether only blanks stand from a byte to the cell's end; undefined when the bytes end before. */
+function blanksBehindQuote(delimiter: Delimiter): (bytes: Buffer, at: number) => boolean | undefined {
   const ends = new Set([...`${delimiter}\r\n`].map((char) => char.charCodeAt(0)))
+  const isText = (byte: number) => byte > 32 && byte < 128 && !ends.has(byte)
   return (bytes, at) => {
     const first = bytes[at]
     // Most quotes close right before the cell's end, or stand before a letter or another quote.
     if (first === undefined || ends.has(first) || (first > 32 && first < 128)) return false
     let end = at
-    while (end < bytes.length && end - at <= MOST_BLANKS && !ends.has(bytes[end]!)) end++
-    return end - at <= MOST_BLANKS && trim(bytes.toString('utf8', at, end)) === ''
+    while (end < bytes.length && !ends.has(bytes[end]!) && !isText(bytes[end]!)) end++
+    // A character that is cut off at the end of the bytes is left to what follows.
+    if (end < bytes.length) return !isText(bytes[end]!) && trim(bytes.toString('utf8', at, end)) === ''
+    return trim(bytes.toString('utf8', at, end).replace(/\ufffd+$/, '')) === '' ? undefined : false
   }
 }
 

@@ -2,7 +2,8 @@ import { orAborted, stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
 import { kindOf } from '../options.js'
 import { trim } from '../values.js'
-import type { CsvFile } from './file.js'
+import { hasAddress } from './dialect.js'
+import { type CsvFile, headerMissing } from './file.js'
 import type { RecordBatch } from './records.js'
 
 /** Rows of cells, one after the other; a cell is a text, and `null` or `undefined` an empty one. */
@@ -16,7 +17,7 @@ const BATCH_ROWS = 500
  * Opens rows that another reader made (of a spreadsheet, of JSON) as a CSV is opened: what follows is the same.
  *
  * @param rows - the rows, the first of them the headers unless `headers` says them
- * @throws CustomAttributesError `INVALID_ARGUMENT`, `EMPTY_FILE`; while reading `SOURCE_FAILED`, `TOO_MANY_COLUMNS`
+ * @throws CustomAttributesError `INVALID_ARGUMENT`, `EMPTY_FILE`, `HEADER_MISSING`; while reading `SOURCE_FAILED`, `TOO_MANY_COLUMNS`
  */
 export async function openRows(
   rows: RowsInput,
@@ -68,6 +69,7 @@ export async function openRows(
         'There is no row. The first one must be the column names, one of them "email"; or name them with headers.',
       )
     }
+    if (!headers && hasAddress(header)) throw headerMissing()
     return {
       headers: [...header],
       preamble: [],

@@ -176,6 +176,11 @@ async function* readStream(stream: ReadableStream<Uint8Array | string>): AsyncGe
   }
 }
 
+/** Whether all of an input is there, and can be read again. */
+export function isWhole(csv: CsvInput): boolean {
+  return csv instanceof Blob || csv instanceof Uint8Array || csv instanceof ArrayBuffer
+}
+
 function knownSize(csv: CsvInput): number | undefined {
   if (csv instanceof Blob) return csv.size
   if (csv instanceof Uint8Array || csv instanceof ArrayBuffer) return csv.byteLength

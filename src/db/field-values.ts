@@ -45,6 +45,10 @@ const GROUPED: Readonly<Record<NumberFormat, RegExp>> = {
   point: /^([+-]?)(\d+|\d{1,3}([,\s'’])\d{3}(?:\3\d{3})*)((?:\.\d*)?|)((?:[eE][+-]?\d{1,3})?)$/,
   comma: /^([+-]?)(\d+|\d{1,3}([.\s'’])\d{3}(?:\3\d{3})*)((?:,\d*)?|)((?:[eE][+-]?\d{1,3})?)$/,
 }
+/** A fraction alone in the notation with a comma. */
+const COMMA_FRACTION = /^([+-]?),(\d+(?:[eE][+-]?\d{1,3})?)$/
+/** A whole number written with a point and noughts that cannot be a group: `3.0`. */
+const POINT_WHOLE = /^[+-]?\d+\.(?:0{0,2}|0{4,})$/
 /** The year first is always followed by the month. */
 const YEAR_FIRST = /^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?=$|[T\s,])/
 const YEAR_LAST = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?=$|[T\s,])/
@@ -85,6 +89,11 @@ export function valueCheck(
 
 /** A number as PostgreSQL reads it; a value that is none in this notation as something that is none in any. */
 function toPoint(value: string, format: NumberFormat): string {
+  if (format === 'comma') {
+    if (POINT_WHOLE.test(value)) return value
+    const fraction = COMMA_FRACTION.exec(value)
+    if (fraction) return `${fraction[1]}.${fraction[2]}`
+  }
   const found = GROUPED[format].exec(value)
   if (!found) return format === 'comma' && /^[^a-z]*$/i.test(value) && value.includes('.') ? `?${value}` : value
   const [, sign, whole, , fraction, exponent] = found

@@ -1,15 +1,18 @@
-import type { ColumnMapping } from '../column-targets.js'
+import { assignConstants, type ColumnMapping, type ColumnWarning, quoted } from '../column-targets.js'
 import { checkAttributeNames } from '../db/definitions.js'
 import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
 import type { TableShape } from '../db/table-shape.js'
 import { CustomAttributesError } from '../errors.js'
-import { nameForm, nameIndex } from '../names.js'
+import { cleanHeader, whyLeftOut } from '../headers.js'
+import { attributeNameFault, nameForm, usableName } from '../names.js'
 import { emptyMarkerTest, isUnstorable, type RowTarget } from '../rows.js'
 import { trim } from '../values.js'
 
 /** A value that every row of an upload gets, as if the file had a column of it. */
 export interface Constant extends RowTarget {
   value: string
+  /** what the file's owner should know of it */
+  warnings: ColumnWarning[]
 }
 
 /** What the constants of an upload stand among. */
@@ -25,8 +28,7 @@ interface Surroundings {
 }
 
 /**
- * Resolves the option `constants` against the file's columns: a name is a standard field, or an attribute under the
- * account's spelling or its own.
+ * Resolves the option `constants` against the file's columns: a name means what a header of that name would.
  *
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_ATTRIBUTE_NAME`, `DUPLICATE_COLUMN` when the file fills the same
  *   name, `FIELD_NOT_IN_TABLE`, `TOO_MANY_ATTRIBUTES`
@@ -38,15 +40,26 @@ export function resolveConstants(
   const { mapping, shape, known, maxCustomAttributes, maxValueLength } = surroundings
   const { dateFormat, numberFormat, emptyMarkers } = surroundings
   const isEmptyMarker = emptyMarkerTest(emptyMarkers)
-  const findKnown = nameIndex(known)
-  const constants = Object.entries(given ?? {}).map(([name, text]): Constant => {
-    const field = constantField(name, findKnown, shape)
-    const attribute = findKnown(name) ?? trim(name)
+  const entries = Object.entries(given ?? {})
+  const targets = assignConstants(
+    entries.map(([name]) => cleanHeader(name)),
+    mapping,
+    known,
+    shape.catalogue,
+  )
+  const constants = entries.map(([name, text], at): Constant => {
+    const { warnings, ...target } = targets[at]!
+    const field = 'field' in target ? target.field : undefined
+    const attribute = 'attribute' in target ? target.attribute : ''
     const trimmed = trim(text)
     const value = isEmptyMarker?.(trimmed) ? '' : trimmed
     const wrong = (what: string) =>
       new CustomAttributesError('INVALID_OPTION', `constants.${name}: ${what}`, { option: 'constants', name })
-    if (field === 'email') throw wrong('the email tells customers apart, so it must be a column of the file.')
+    const leftOut = whyLeftOut(cleanHeader(name))
+    if (leftOut && leftOut !== 'blank') throw wrong('columns of this name are left out of files; give it another.')
+    // A column that is the email by an alias too is told as what it is, a duplicate.
+    if (field === 'email' && shape.catalogue.ofForm(nameForm(name)))
+      throw wrong('the email tells customers apart, so it must be a column of the file.')
     if (isUnstorable(value)) throw wrong('it holds a character that PostgreSQL cannot store.')
     if ([...value].length > maxValueLength) throw wrong(`it is over ${maxValueLength} characters.`)
     const { standard, custom, columns } = mapping
@@ -62,8 +75,10 @@ export function resolveConstants(
       )
     }
     if (!field) {
+      const fault = attributeNameFault(attribute)
+      if (fault !== undefined) throw unusable(attribute, fault)
       checkAttributeNames([attribute], shape)
-      return { index: -1, header: name, attribute, value }
+      return { index: -1, header: name, attribute, value, warnings }
     }
     if (!shape.fillable.has(field)) {
       const isThere = shape.standardFields.includes(field)
@@ -78,7 +93,7 @@ export function resolveConstants(
     const checked =
       value === '' ? value : (valueCheck(shape.columns.get(field)!, dateFormat, numberFormat)?.(value) ?? value)
     if (typeof checked !== 'string') throw wrong(checked.message)
-    return { index: -1, header: name, field, value: checked }
+    return { index: -1, header: name, field, value: checked, warnings }
   })
   const names = constants.map(({ field, attribute }) => field ?? attribute!)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
@@ -99,12 +114,12 @@ export function resolveConstants(
   return constants
 }
 
-/** The field that a constant fills, by the claims of a header: a field's name, a known attribute, an alias. */
-function constantField(
-  name: string,
-  findKnown: (name: string) => string | undefined,
-  { catalogue }: TableShape,
-): string | undefined {
-  const form = nameForm(name)
-  return catalogue.ofForm(form) ?? (findKnown(name) === undefined ? catalogue.ofAlias(form) : undefined)
+function unusable(name: string, reason: string): CustomAttributesError {
+  const proposal = usableName(name)
+  return new CustomAttributesError(
+    'INVALID_ATTRIBUTE_NAME',
+    `constants names ${quoted(name)}, which is not usable as the name of a custom attribute (${reason}` +
+      `${proposal === undefined ? '' : `; usable is ${quoted(proposal)}`}).`,
+    { reason, ...(proposal === undefined ? {} : { proposal }) },
+  )
 }

@@ -50,7 +50,9 @@ export function hasAttribute({ text, separator }: Entry, name: string): boolean 
 /** A quote out of place as the problem of its row, which names the column by its header. */
 export function quoteProblem(fault: QuoteFault | undefined, headers: readonly string[]): RowProblem | undefined {
   if (fault === undefined) return undefined
-  const { code, message } = fault
+  const { code } = fault
+  // Among rejected rows the cell is quoted already.
+  const message = `${fault.message} Among rejected rows, correct the cell and empty error_code.`
   const column = headers[fault.details.column - 1]
   return column === undefined ? { code, message, details: {} } : { code, message, column, details: { column } }
 }

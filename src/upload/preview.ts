@@ -149,7 +149,7 @@ export async function previewCsv(
         return likely.length > 0 ? { ...column, samples, suggestions: likely } : { ...column, samples }
       }),
       ignored: [...mapping.ignored],
-      warnings: [...file.warnings(), ...mapping.warnings],
+      warnings: [...file.warnings(), ...mapping.warnings, ...constants.flatMap(({ warnings }) => warnings)],
       problems: problems.map(cutProblem),
       rows: head.rows,
       rejected: head.rejected,

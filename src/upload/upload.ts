@@ -105,7 +105,7 @@ async function uploadInMode(
     customAttributesFound: attributesOf(run).filter((name) => tally.found.has(name)),
     headers: [...file.headers],
     ignored: [...mapping.ignored],
-    warnings: [...file.warnings(), ...mapping.warnings],
+    warnings: [...file.warnings(), ...mapping.warnings, ...constants.flatMap(({ warnings }) => warnings)],
     rejected: tally.rejected,
     bytesRead: file.bytesRead(),
     durationMs: Math.round(performance.now() - started),

@@ -69,6 +69,139 @@ describe('headers', () => {
   })
 })
 
+describe('where a column goes does not change from week to week', () => {
+  test('01a, 01b', async () => {
+    const { customers } = await stored(['01a', '01b'])
+    expect(customers).toMatchObject([{ phone: '111', custom_attributes: { Mobile: '333' } }])
+  })
+
+  test.each([
+    ['postal_code', 'Zip'],
+    ['phone', 'SMS'],
+    ['province', 'State'],
+    ['company', 'Organization'],
+  ] as const)('%s beside %s', async (field, alias) => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    await store.uploadCsv(account, `email,${field},${alias}\na@x.com,111,222\n`)
+    const again = await store.uploadCsv(account, `email,${alias}\na@x.com,333\n`)
+    expect(again).toMatchObject({ customAttributesFound: [alias], warnings: [] })
+    expect(await store.getCustomer(account, 'a@x.com')).toMatchObject({
+      [field]: '111',
+      custom_attributes: { [alias]: '333' },
+    })
+  })
+
+  test('after the host mapped it once', async () => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    await store.uploadCsv(account, 'email,Zip\na@x.com,1\n', { columns: { Zip: { attribute: 'Zip' } } })
+    await store.uploadCsv(account, 'email,ZIP\na@x.com,2\n')
+    expect(await store.getCustomer(account, 'a@x.com')).toMatchObject({
+      postal_code: null,
+      custom_attributes: { Zip: '2' },
+    })
+  })
+})
+
+describe('names that differ in a sign are different', () => {
+  test('04a, 04b, 04c', async () => {
+    const names = ['Growth %', 'Growth $'] as const
+    const { customers } = await stored(['04a', '04b'])
+    expect(customers).toMatchObject([{ custom_attributes: { [names[0]]: '12', [names[1]]: '99000' } }])
+    const both = await stored(['04a', '04c'])
+    expect(both.customers[0]!.custom_attributes).toEqual({ [names[0]]: '13', [names[1]]: '88000' })
+    const { store, account } = await stored(['04a'])
+    await store.uploadCsv(account, file('04c'), { attributes: [names[0]] })
+    expect((await store.getCustomer(account, 'a@x.com'))!.custom_attributes).toEqual({ [names[0]]: '13' })
+  })
+
+  test('04f', async () => {
+    expect((await stored(['04f'])).customers).toMatchObject([{ custom_attributes: { Tier: 'gold', tier: '1' } }])
+  })
+
+  test.each([
+    ['Share %', 'Share #'],
+    ['Q1_1', 'Q11'],
+    ['v1.2', 'v12'],
+    ['Revenue €', 'Revenue'],
+  ])('%s, then %s, then both', async (one, other) => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    await store.uploadCsv(account, `email,${one}\na@x.com,12\n`)
+    await store.uploadCsv(account, `email,${other}\na@x.com,99000\n`)
+    expect((await store.getCustomer(account, 'a@x.com'))!.custom_attributes).toEqual({ [one]: '12', [other]: '99000' })
+    await store.uploadCsv(account, `email,${one},${other}\na@x.com,13,88000\n`)
+    expect((await store.getCustomer(account, 'a@x.com'))!.custom_attributes).toEqual({ [one]: '13', [other]: '88000' })
+    await store.uploadCsv(account, `email,${one},${other}\na@x.com,14,1\n`, { attributes: [one] })
+    expect((await store.getCustomer(account, 'a@x.com'))!.custom_attributes).toEqual({ [one]: '14', [other]: '88000' })
+  })
+
+  test('Tier and tier are two attributes, whatever is known', async () => {
+    const store = createCustomAttributesStore(db.client)
+    for (const known of [[], ['Tier'], ['tier'], ['TIER']]) {
+      const account = newAccount()
+      await store.upsertAttributeDefinitions(account, known)
+      await store.uploadCsv(account, file('04f'))
+      expect((await store.getCustomer(account, 'a@x.com'))!.custom_attributes).toEqual({ Tier: 'gold', tier: '1' })
+    }
+  })
+})
+
+describe('a line break in a header is a blank of the name', () => {
+  test('12a', async () => {
+    const { customers, last } = await stored(['12a'])
+    expect(customers).toMatchObject([{ custom_attributes: { 'Loyalty Tier': 'gold' } }])
+    expect(last).toMatchObject({ customAttributesFound: ['Loyalty Tier'], headers: ['email', 'Loyalty\nTier'] })
+  })
+
+  test.each([
+    ['"Loyalty\r\nTier"', { custom_attributes: { 'Loyalty Tier': 'gold' } }],
+    ['"Loyalty \n\n Tier\n"', { custom_attributes: { 'Loyalty Tier': 'gold' } }],
+    ['"First\nName"', { first_name: 'gold' }],
+  ])('%j', async (header, expected) => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    await store.uploadCsv(account, `email,${header}\na@x.com,gold\n`)
+    expect(await store.getCustomer(account, 'a@x.com')).toMatchObject(expected)
+  })
+})
+
+describe('a header that cannot name an attribute', () => {
+  test('12b', async () => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    const error = await rejectionOf(store.uploadCsv(account, file('12b')))
+    expect(error.code).toBe('INVALID_ATTRIBUTE_NAME')
+    expect(error.message).toContain('"# of visits"; usable is "of visits #"')
+    const { columns } = await store.previewCsv(account, file('12b'))
+    expect(await store.uploadCsv(account, file('12b'), { columns })).toMatchObject({ customersCreated: 1 })
+    expect((await store.getCustomer(account, 'a@x.com'))!.custom_attributes).toEqual({ 'of visits #': '3' })
+  })
+
+  test.each([
+    ['a|b', 'a/b'],
+    ['>= 5', '5 >='],
+    ['=x', 'x ='],
+    ['x'.repeat(120), 'x'.repeat(100)],
+  ])('%s: the preview tells it once and proposes %s, under which the file is stored', async (header, name) => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    const csv = `email,${header},city\na@x.com,3,Rome\n`
+    const preview = await store.previewCsv(account, csv, { delimiter: ',' })
+    expect(preview.problems).toMatchObject([{ code: 'INVALID_ATTRIBUTE_NAME' }])
+    expect(preview.columns[1]).toMatchObject({ target: { attribute: name }, reason: 'attribute', samples: ['3'] })
+    expect(preview.rows).toMatchObject([{ standard: { city: 'Rome' }, custom_attributes: { [name]: '3' } }])
+    const refused = await rejectionOf(store.uploadCsv(account, csv, { delimiter: ',' }))
+    expect(refused).toMatchObject({ code: 'INVALID_ATTRIBUTE_NAME' })
+    expect(refused.message).toContain(`usable is "${name.slice(0, 60)}`)
+    const { columns } = preview
+    expect((await store.previewCsv(account, csv, { columns, delimiter: ',' })).problems).toEqual([])
+    await store.uploadCsv(account, csv, { columns, delimiter: ',' })
+    expect(await store.getAttributeDefinitions(account)).toEqual([name])
+  })
+})
+
 describe('short and long rows', () => {
   test('05a: the missing cell is that of a column that is ignored', async () => {
     const { customers, last } = await stored(['05a'])
@@ -172,5 +305,27 @@ describe('quotes, blanks and marks', () => {
     const store = createCustomAttributesStore(db.client)
     const preview = await store.previewCsv(newAccount(), file('11'))
     expect(preview).toMatchObject({ delimiter: ';', headers: { length: 3 } })
+  })
+})
+
+describe('a position that says email', () => {
+  test.each([
+    [
+      'Name,Preferred,Requester\nAnn,email,\nBob,phone,b@x.com\n',
+      [{ attribute: 'Name' }, undefined, { field: 'email' }],
+    ],
+    ['Asker,Via\nx,E-mail\nb@x.com,phone\n', [{ field: 'email' }, undefined]],
+    ['Asker,Via\nx,Mail\nb@x.com,phone\n', [{ target: { field: 'email' } }, undefined]],
+    ['Via,Asker\nemail,x\nphone,b@x.com\n', [undefined, { field: 'email' }]],
+  ] as [string, never][])('makes no other cell a header: %j', async (csv, columns) => {
+    const store = createCustomAttributesStore(db.client)
+    const account = newAccount()
+    expect(await store.uploadCsv(account, csv, { columns })).toMatchObject({
+      headers: csv.split('\n')[0]!.split(','),
+      rowsTotal: 2,
+      customersCreated: 1,
+      rowsRejected: 1,
+      warnings: [],
+    })
   })
 })

@@ -33,7 +33,8 @@ test('a row with a quote out of place is rejected, the others are stored', async
   expect(result.rejected[0]).toMatchObject({
     message:
       'A quote stands in the middle of the cell on line 4 (column 2). ' +
-      'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2).',
+      'Put the whole cell in quotes and double the ones that belong to its text (RFC 4180, section 2). ' +
+      'Among rejected rows, correct the cell and empty error_code.',
     details: { column: 'note' },
   })
   expect([...(await store.getCustomers(account, ['a@example.com', 'd@example.com'])).values()]).toMatchObject([

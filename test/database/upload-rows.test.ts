@@ -109,3 +109,37 @@ test('a source of rows that hangs hears the signal, and is closed', async () => 
   expect((await uploading).code).toBe('ABORTED')
   expect(isClosed).toBe(true)
 })
+
+test.each([
+  [
+    'a cell that says email',
+    [
+      ['ann@x.com', 'Ann', 'email'],
+      ['bob@x.com', 'Bob', 'phone'],
+      ['c@x.com', 'Cy', 'd@x.com'],
+    ],
+  ],
+  [
+    'no cell that does',
+    [
+      ['a@x.com', 'Ann'],
+      ['b@x.com', 'Bob'],
+    ],
+  ],
+  [
+    'blanks around it',
+    [
+      ['Ann', ' a@x.com '],
+      ['Bob', 'b@x.com'],
+    ],
+  ],
+  ['one row', [['a@x.com']]],
+])('a first row with an address is no header: %s', async (_, rows) => {
+  const { store, account } = open()
+  const error = await rejectionOf(store.uploadRows(account, rows))
+  expect(error.code).toBe('HEADER_MISSING')
+  expect(error.message).toContain('headers')
+  expect((await contentsOf(db.sql, account)).customers).toEqual([])
+  const headers = rows[0]!.map((cell, at) => (cell.includes('@') ? 'email' : `n${at}`))
+  expect(await store.uploadRows(account, rows, { headers })).toMatchObject({ customersCreated: rows.length })
+})

@@ -116,3 +116,26 @@ test('law: a proposed name works, and is of the form of no other column', async 
     500,
   )
 })
+
+test.each([
+  ['one long header', (_: number) => '\ufdfa'.repeat(101), 499],
+  ['one short header', (_: number) => '#x', 3999],
+  ['headers that are cut to one', (at: number) => `${'\ufdfa'.repeat(98)}${at} too long`, 499],
+  ['headers whose numbers are taken', (at: number) => (at % 2 ? '#x' : `x ${at}`), 3999],
+])('thousands of unusable names cost no more than their length: %s', (_, header, count) => {
+  const started = performance.now()
+  const { problems } = inspectColumns(['email', ...Array.from({ length: count }, (_, at) => header(at))], {
+    maxCustomAttributes: 10_000,
+  })
+  expect(problems.map(({ code }) => code)).toContain('INVALID_ATTRIBUTE_NAME')
+  expect(performance.now() - started).toBeLessThan(4_000)
+})
+
+test('same unusable names are numbered one after the other', () => {
+  expect(proposeNames(mapped(['email', '#x', 'x # 3', '#x', '# X', '#x']), STANDARD_FIELDS).map(({ name }) => name)).toEqual([
+    'x #',
+    'x # 2',
+    'X # 4',
+    'x # 5',
+  ])
+})

@@ -246,17 +246,16 @@ describe('UTF-16', () => {
   })
 })
 
-test.each<[Encoding, Uint8Array]>([
-  ['utf-8', utf16('email\n', 'le')],
-  ['utf-16le', utf8('\ufeffemail\n')],
-  ['utf-16be', utf16('email\n', 'le')],
-  ['windows-1252', utf8('\ufeffemail\n')],
-])('encoding %s against another byte order mark is refused', async (encoding, bytes) => {
-  const error = await rejectionOf(readCsv(bytes, { encoding }))
-  expect(error.code).toBe('INVALID_ENCODING')
-  expect(error.message).toMatch(
-    new RegExp(`^The file is not ${encoding}: its byte order mark says .*\\. Leave encoding out, or name that one\\.$`),
-  )
+test.each([
+  ['utf-8', utf16('email\nä\n', 'le'), 'utf-16le'],
+  ['utf-16', utf16('email\nä\n', 'be'), 'utf-16be'],
+  ['utf-16le', utf8('\ufeffemail\nä\n'), 'utf-8'],
+  ['utf-16be', utf16('email\nä\n', 'le'), 'utf-16le'],
+  ['windows-1252', utf8('\ufeffemail\nä\n'), 'utf-8'],
+  ['shift_jis', utf16('email\nä\n', 'be'), 'utf-16be'],
+])('against encoding %s the byte order mark wins, as the Encoding Standard has it', async (encoding, bytes, marked) => {
+  const read = await readCsv(bytes, { encoding })
+  expect([read.encoding, read.headers, recordsOf(read)]).toEqual([marked, ['email'], [['ä']]])
 })
 
 test('text given as strings is not decoded, whatever encoding says', async () => {
@@ -294,4 +293,18 @@ describe('a decoder fed split at every byte gives the same', () => {
       }
     }
   })
+})
+
+test('of a file that is whole all is looked at before it is taken for windows-1252', async () => {
+  const csv = Buffer.concat([
+    latin1('email,x\na@x.com,caf\xe9\n'),
+    Buffer.from(`b@x.com,1\n${'c@x.com,2\n'.repeat(60_000)}`),
+    utf8('d@x.com,é\n'),
+  ])
+  for (const whole of [csv, new Uint8Array(csv).buffer, new Blob([csv])]) {
+    const error = await readCsv(whole).catch((error) => error)
+    expect(error).toMatchObject({ code: 'INVALID_ENCODING', details: { encoding: 'utf-8', byte: 20, line: 2 } })
+  }
+  const legacy = new Uint8Array(csv.subarray(0, -10))
+  expect(await readCsv(legacy)).toMatchObject({ encoding: 'windows-1252' })
 })

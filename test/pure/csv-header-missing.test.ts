@@ -13,6 +13,10 @@ describe('a row with an e-mail address is no header', () => {
       1,
     ],
     ['a bad row that says Email', 'Asker,Via\na@x.com,Web\nb@,Email\nc@x.com,Web\n', ['Asker', 'Via'], 0],
+    ['a row of its width that says email', 'Asker,Via\nAnn,email\nBob,phone\n', ['Asker', 'Via'], 0],
+    ['a preamble of its width', 'Account,Acme\nEmail,Name\na@x.com,Ann\n', ['Email', 'Name'], 1],
+    ['a preamble of its width, no rows', 'Account,Acme\nEmail,Name\n', ['Email', 'Name'], 1],
+    ['a preamble of another width, bad rows', 'Report\nEmail,Name\nbad,Ann\n', ['Email', 'Name'], 1],
     ['an address with blanks', 'Via,Asker\nEmail, a@x.com \n', ['Via', 'Asker'], 0],
     ['an address behind a text mark', "Via,Asker\nEmail,'=a@x.com\n", ['Via', 'Asker'], 0],
   ])('%s', async (_what, csv, headers, above) => {
@@ -26,12 +30,16 @@ describe('a row with an e-mail address is no header', () => {
     ['a bad row below', 'a@x.com,Ann\nb@,Bob\n'],
     ['a row below that says Email', 'a@x.com,Web\nb@x.com,Email\n'],
     ['one column', 'a@x.com\n'],
+    ['an export without rows', 'Exported by,ann@x.com\nEmail,Name\n'],
+    ['a header below the tenth row', `Exported by,ann@x.com\n${'x,y\n'.repeat(9)}Email,Name\nb@x.com,Bob\n`],
     ['blank lines above', '\n;;\nAnn;a@x.com\n'],
     ['quotes', '"a@x.com"\t"Ann"\n'],
   ])('HEADER_MISSING: %s', async (_what, csv) => {
     expect(await outcomeOf(csv)).toBe(
-      'HEADER_MISSING: The file starts with a row of data: a cell of its first row is an e-mail address. Write the ' +
-        "column names into the first row, or name the columns with headers, such as headers: ['email', 'first_name'].",
+      'HEADER_MISSING: No row names the columns: a cell of the first row is an e-mail address, so it is data, and no row ' +
+        'below it names the email column above an e-mail address. Write the column names into the first row, without ' +
+        'anything above them, or, where all rows are data, name the columns with headers, ' +
+        "such as headers: ['email', 'first_name'].",
     )
   })
 })

@@ -69,3 +69,19 @@ test(`${4 * ROWS} lines with a quote out of place take a time that grows no fast
   // Twice and a half more for what else the machine does; were each line to cost its file, it would be sixteen times.
   expect(whole).toBeLessThan(10 * quarter!)
 })
+
+test.each([
+  ['text behind the closing quote', '"2\n3"x', ['b@x.com', '"2\n3"x']],
+  ['a word in quotes', '"2\nsay "hi" now"', ['b@x.com', '"2\nsay "hi" now"']],
+  ['inches', '"2\r\n5" pipe"', ['b@x.com', '"2\r\n5" pipe"']],
+  ['a doubled quote before it', '"2 ""\n3"x,y', ['b@x.com', '"2 ""\n3"x', 'y']],
+])('in a cell of several lines it costs its row too: %s', async (_what, cell, record) => {
+  const { rows } = await readEverySplit(`email,A\na@x.com,1\nb@x.com,${cell}\nc@x.com,4\n`)
+  expect(rows.map(({ row, line, fault }) => [row, line, fault?.code])).toEqual([
+    [2, 2, undefined],
+    [3, 3, 'INVALID_QUOTE'],
+    [4, 5, undefined],
+  ])
+  expect(rows[1]!.record).toEqual(record)
+  expect(rows[1]!.fault!.message).toContain('on line 4 (column 2), of a cell that begins on line 3.')
+})

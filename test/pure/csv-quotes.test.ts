@@ -18,6 +18,8 @@ test.each([
   ['at the end of the file', 'email,x\na@example.com,"', 2, 2],
   ['after blank lines', '\n\r\n\remail,x\n\na@example.com,"1\n', 6, 2],
   ['after a sep= line', 'sep=,\nemail,x\na@example.com,"1\n', 3, 2],
+  ['a cell below is quoted from its line’s start', 'email,x\na@example.com,"1\n"b@example.com","2"\n', 2, 2],
+  ['a cell below is quoted behind a blank', 'email,x\na@example.com,"1\nb@example.com, "2"\n', 2, 2],
   ['closed by the next quote, far below', 'email,x\na@example.com,"1\nb@example.com,2\nc@example.com,"3"\n', 2, 2],
 ])('UNCLOSED_QUOTE names the line where it opened: %s', async (_what, text, line, column) => {
   const error = await rejectionOf(readEverySplit(text))

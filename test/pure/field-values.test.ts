@@ -88,6 +88,11 @@ test('numbers of another notation: numberFormat', () => {
     ['comma', '1.234,50', '1234.50'],
     ['comma', '-1 234 567,5', '-1234567.5'],
     ['comma', '1234,5', '1234.5'],
+    ['comma', ',5', '.5'],
+    ['comma', '-,5', '-.5'],
+    ['comma', '+,5E2', '+.5E2'],
+    ['point', '-.5', '-.5'],
+    ['comma', '1.0000', '1.0000'],
     ['comma', '1.234', '1234'],
     ['comma', '1,5E+03', '1.5E+03'],
     ['point', '1,234.50', '1234.50'],
@@ -99,6 +104,11 @@ test('numbers of another notation: numberFormat', () => {
   }
   expect(read('int4', '1.234', 'comma')).toBe('1234')
   expect(read('int4', '3,0', 'comma')).toBe('3')
+  expect(read('int4', '3.0', 'comma')).toBe('3')
+  expect(read('int4', '-12.00', 'comma')).toBe('-12')
+  expect(read('int4', '3.000', 'comma')).toBe('3000')
+  expect(read('bool', '1.0', 'comma')).toBe('true')
+  expect(read('bool', '0.0', 'comma')).toBe('false')
   expect(read('bool', '1,0', 'comma')).toBe('true')
   expect(read('bool', 'yes', 'comma')).toBe('true')
   expect(read('date', '2024-03-01', 'comma')).toBe('2024-03-01')

@@ -133,6 +133,18 @@ export function describeUploadOptions(api: TestApi): void {
         custom_attributes: { Campaign: 'Fixed' },
       })
       expect((await send(JSON.stringify({ status: 'unsubscribed' }))).status).toBe(403)
+      expect((await send(JSON.stringify({ Mobile: '1' }))).status).toBe(403)
+      for (const [own, given] of [
+        [{ Source: 'host' }, { source: 'web' }],
+        [{ phone: 'host' }, { Mobile: 'web' }],
+        [{ Campaign: 'host' }, { campaign: 'web', 'CAM-PAIGN': 'web' }],
+      ] as Record<string, string>[][]) {
+        api.use({ allowConstants: true, upload: { constants: own! } })
+        expect((await send(JSON.stringify(given))).status).toBe(200)
+        const stored = JSON.stringify(await api.store.getCustomer(account, 'ada@example.com'))
+        expect(stored).toContain('"host"')
+        expect(stored).not.toContain('"web"')
+      }
       expect((await send('{"source":5}')).body.code).toBe('INVALID_REQUEST')
       expect((await send('{')).body.code).toBe('INVALID_REQUEST')
     })
