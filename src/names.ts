@@ -41,12 +41,12 @@ export function isStandardColumn(name: unknown): name is StandardColumn {
 }
 
 /** What neither names nor tells names apart: all but letters, digits, their vowel signs, and the signs that mean something. */
-const SEPARATORS = String.raw`[^\p{L}\p{N}\p{M}\p{S}%#&]+`
+const SEPARATORS = String.raw`[^\p{L}\p{N}\p{M}\p{S}%#&‰‱٪]+`
 const SEPARATED = new RegExp(String.raw`(\p{N})?${SEPARATORS}(?=(\p{N})?)`, 'gu')
 
 /**
  * The form under which names are compared: NFKC, lower case, letters and digits of any script (with the vowel signs that
- * belong to them), and the signs that mean something: `%`, `#`, `&`, and every symbol, such as `+` and the currencies. A
+ * belong to them), and the signs that mean something: `%`, `‰`, `#`, `&`, and every symbol, such as `+` and the currencies. A
  * separator between two digits stays, as `_`: `Q1_1` is not `Q11`. A name without any of these is its own form.
  */
 export function nameForm(name: string): string {

@@ -199,3 +199,8 @@ test('law: a form is its own form', async () => {
     500,
   )
 })
+
+test.each(['%', '‰', '‱', '٪', '#', '&', '€'])('Growth and Growth %s are two names', (sign) => {
+  expect(nameForm(`Growth ${sign}`)).not.toBe(nameForm('Growth'))
+  expect(nameForm(`growth${sign}`)).toBe(nameForm(`Growth ${sign}`))
+})
