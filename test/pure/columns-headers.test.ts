@@ -4,6 +4,7 @@ import { proposeNames } from '../../src/column-problems.js'
 import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { STANDARD_FIELDS } from '../../src/fields.js'
 import { attributeNameFault, nameForm } from '../../src/names.js'
+import { costOf } from '../support/cost.js'
 import { checkLaw } from '../support/law.js'
 
 describe('a line break in a header becomes a blank', () => {
@@ -122,20 +123,16 @@ test.each([
   ['one short header', (_: number) => '#x', 3999],
   ['headers that are cut to one', (at: number) => `${'\ufdfa'.repeat(98)}${at} too long`, 499],
   ['headers whose numbers are taken', (at: number) => (at % 2 ? '#x' : `x ${at}`), 3999],
-])('thousands of unusable names cost no more than their length: %s', (_, header, count) => {
-  const started = performance.now()
-  const { problems } = inspectColumns(['email', ...Array.from({ length: count }, (_, at) => header(at))], {
-    maxCustomAttributes: 10_000,
-  })
+])('thousands of unusable names cost no more than their length: %s', async (_, header, count) => {
+  const headers = ['email', ...Array.from({ length: count }, (_, at) => header(at))]
+  const inspect = () => inspectColumns(headers, { maxCustomAttributes: 10_000 })
+  const { problems } = inspect()
   expect(problems.map(({ code }) => code)).toContain('INVALID_ATTRIBUTE_NAME')
-  expect(performance.now() - started).toBeLessThan(4_000)
+  expect(await costOf(inspect, 1)).toBeLessThan(400)
 })
 
 test('same unusable names are numbered one after the other', () => {
-  expect(proposeNames(mapped(['email', '#x', 'x # 3', '#x', '# X', '#x']), STANDARD_FIELDS).map(({ name }) => name)).toEqual([
-    'x #',
-    'x # 2',
-    'X # 4',
-    'x # 5',
-  ])
+  expect(
+    proposeNames(mapped(['email', '#x', 'x # 3', '#x', '# X', '#x']), STANDARD_FIELDS).map(({ name }) => name),
+  ).toEqual(['x #', 'x # 2', 'X # 4', 'x # 5'])
 })
