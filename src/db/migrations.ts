@@ -113,10 +113,13 @@ function wordsFor(options: Required<MigrationOptions>): { text: string; sql: str
   ]
 }
 
+/** What a block of the first file, and the names in it, are quoted with. */
+const QUOTES = /\$(?:check|name)\$/
+
 /** A column as the shipped files write it, and as SQL; a plain name stays as it is written. */
 function columnWord(name: string): { text: string; sql: string } {
-  if (name.includes('$check$')) {
-    throw new CustomAttributesError('INVALID_OPTION', 'readMigrations: columns must not hold $check$.', {
+  if (QUOTES.test(name)) {
+    throw new CustomAttributesError('INVALID_OPTION', 'readMigrations: columns must not hold $check$ or $name$.', {
       option: 'columns',
     })
   }
@@ -125,9 +128,10 @@ function columnWord(name: string): { text: string; sql: string } {
 
 function tableOf(options: Required<MigrationOptions>, option: 'customerTable' | 'definitionTable'): TableName {
   const table = parseTableName(options[option], option)
-  // A block of the first file is quoted with this, and holds the name.
-  if (formatTableName(table).includes('$check$')) {
-    throw new CustomAttributesError('INVALID_OPTION', `readMigrations: ${option} must not hold $check$.`, { option })
+  if (QUOTES.test(formatTableName(table))) {
+    throw new CustomAttributesError('INVALID_OPTION', `readMigrations: ${option} must not hold $check$ or $name$.`, {
+      option,
+    })
   }
   return table
 }
