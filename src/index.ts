@@ -10,6 +10,7 @@ export type { Customer } from './db/customers.js'
 export type { DateFormat, NumberFormat } from './db/field-values.js'
 export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
 export type { PageOptions } from './db/pages.js'
+export type { SchemaProblem } from './db/schema-check.js'
 export type { LiveValues, TableNames } from './db/table-names.js'
 export type { CustomerInput, CustomerValue, UpsertOptions, UpsertResult } from './db/upsert.js'
 export type {

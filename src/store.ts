@@ -14,6 +14,7 @@ import { MERGE_OPTIONS } from './db/merge-options.js'
 import { MIGRATION_OPTIONS } from './db/migrations.js'
 import { countUnreachable, type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
+import { findSchemaProblems, type SchemaProblem } from './db/schema-check.js'
 import { areLiveValues, areTableNames, type LiveValues, type TableNames } from './db/table-names.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
@@ -78,6 +79,11 @@ export interface MergeTags {
 
 /** What the library does with a host's database. Every method names the account, and nothing crosses it. */
 export interface CustomAttributesStore {
+  /**
+   * Says everything at once that the tables lack, and the rights on them, each with the SQL that mends it where SQL can:
+   * what the first call would fail with, and advice. Empty when all is well.
+   */
+  checkSchema(): Promise<SchemaProblem[]>
   /** The fields of the customers, as the store was made with. */
   readonly fields: FieldCatalogue
   /**
@@ -287,6 +293,14 @@ function storeOn(
 
   return {
     fields,
+    async checkSchema() {
+      refuseIfHeld('checkSchema', sql)
+      try {
+        return await findSchemaProblems(sql, options)
+      } catch (error) {
+        throw explainFailure(error)
+      }
+    },
     with(tx) {
       checkClient(tx)
       return storeOn(tx, options, loadShape)

@@ -137,7 +137,7 @@ const WRITES: Record<string, (store: CustomAttributesStore, of: string) => Promi
 test('every method of the store is called here', () => {
   const called = [...Object.keys(READS), ...Object.keys(WRITES)].map((name) => /^\w+/.exec(name)![0])
   const methods = Object.keys(createCustomAttributesStore(db.client)).filter(
-    (name) => name !== 'with' && name !== 'fields',
+    (name) => !['with', 'fields', 'checkSchema'].includes(name),
   )
   expect([...new Set(called)].sort()).toEqual(methods.sort())
 })

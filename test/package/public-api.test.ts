@@ -83,6 +83,7 @@ const INDEX = {
     'NumberFormat',
     'Delimiter',
     'LiveValues',
+    'SchemaProblem',
     'TableNames',
     'Encoding',
     'ExtraTagsOption',
