@@ -1,12 +1,14 @@
 import { Tokenizer } from 'htmlparser2'
 import { type Fault, type TemplateProblem, tagProblem } from './problems.js'
-import { readReferences } from './references.js'
+import { readUrlReferences } from './references.js'
 import { isElse, type RawTag } from './scanner.js'
 import {
   afterLiteral,
   afterTag,
   escapeBehindRoot,
   escapeEncoded,
+  escapeEncodedBehindRoot,
+  escapeEncodedInPath,
   escapeInPath,
   escapeInUrl,
   escapeMailbox,
@@ -79,8 +81,9 @@ interface Place extends TokenizerState {
   /** the end of the text of the URL's attribute value, for references that a value could complete */
   tail: string
   isConditional: boolean
-  /** whether it is within svg or math, where elements of the same names hold other things */
-  isForeign: boolean
+  foreignDepth: number
+  foreignSpecial: number
+  isLost: boolean
   /** the tag that begins the URL */
   urlTag: RawTag | undefined
 }
@@ -92,7 +95,12 @@ const URL_ATTRIBUTES: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 const URL_LISTS: ReadonlySet<string> = new Set(['srcset', 'imagesrcset', 'ping'])
-const FOREIGN: ReadonlySet<string> = new Set(['svg', 'math'])
+/** Where elements of the same names hold other things. */
+const FOREIGN: ReadonlySet<string> = new Set(['svg', 'math', 'select'])
+/** Elements that hold text, not elements. */
+const SPECIAL: ReadonlySet<string> = new Set(['title', 'textarea', 'style', 'script', 'xmp'])
+/** Elements that hold text to the standard, and elements to the tokenizer: at their end both must be between elements. */
+const RAW_TEXT: ReadonlySet<string> = new Set(['iframe', 'noembed', 'noframes', 'noscript'])
 /** Elements that run or apply what their URL leads to, or that other URLs are relative to. */
 const RESOURCES: ReadonlySet<string> = new Set(['script', 'link', 'base', 'embed', 'object'])
 const ANIMATIONS: ReadonlySet<string> = new Set(['animate', 'set', 'animatetransform', 'animatemotion'])
@@ -116,6 +124,7 @@ export function findContexts(template: string, rawTags: readonly RawTag[], tags:
     reader.read(position, raw.start)
     position = raw.end
     const tag = tagAt.get(raw.start)
+    if (reader.isWithinReference()) faults.set(raw, REFERENCE_FAULT)
     if (raw.sigil === '#' || raw.sigil === '^') open.push({ raw, entry: reader.place(), ends: [] })
     else if (isElse(raw)) {
       const section = open.at(-1)!
@@ -149,17 +158,33 @@ class HtmlReader {
   private tail = ''
   private urlTag: RawTag | undefined
   private isConditional = false
-  private isForeign = false
+  private foreignDepth = 0
+  /** where a special element began in foreign content, and whether the place is no longer sure */
+  private foreignSpecial = -1
+  private isLost = false
+  /** the element of raw text that is open */
+  private rawText = ''
+  /** where such elements may end */
+  private readonly rawTextEnds: readonly { at: number; name: string }[]
   private isTag = false
   /** the tags since a conditional comment began */
   private conditionalTags: RawTag[] = []
   private readonly hasConditionals: boolean
+  private readonly lowerCase: string
 
   constructor(
     private readonly template: string,
     private readonly fail: (tag: RawTag, fault: Fault) => void,
   ) {
     this.hasConditionals = template.includes('<!--[if')
+    this.lowerCase = template.toLowerCase()
+    this.isLost = isBeyondReading(this.lowerCase)
+    this.rawTextEnds = [...this.lowerCase.matchAll(/<\/(iframe|noembed|noframes|noscript)/g)].map(
+      ({ index, 1: name }) => ({
+        at: index,
+        name: name!,
+      }),
+    )
     const ignore = () => {}
     this.tokenizer = new Tokenizer(
       // References change no state, and need no table then.
@@ -167,7 +192,9 @@ class HtmlReader {
       {
         onopentagname: (start, end) => {
           this.element = this.nameOf(start, end)
-          if (FOREIGN.has(this.element)) this.isForeign = true
+          if (FOREIGN.has(this.element)) this.foreignDepth++
+          if (this.foreignDepth > 0 && SPECIAL.has(this.element)) this.foreignSpecial = end
+          if (RAW_TEXT.has(this.element)) this.rawText ||= this.element
         },
         onattribname: (start, end) => {
           this.attribute = this.nameOf(start, end)
@@ -180,7 +207,7 @@ class HtmlReader {
         },
         // In HTML `<script/>` opens the element.
         onselfclosingtag: () => {
-          if (FOREIGN.has(this.element)) this.isForeign = false
+          if (FOREIGN.has(this.element)) this.foreignDepth = Math.max(0, this.foreignDepth - 1)
           if (this.state.isSpecial && !this.isForeign) this.tokenizer.pause()
         },
         ondeclaration: (start, end) => {
@@ -195,7 +222,14 @@ class HtmlReader {
         onattribend: ignore,
         oncdata: ignore,
         onclosetag: (start, end) => {
-          if (FOREIGN.has(template.slice(start, end).toLowerCase())) this.isForeign = false
+          const name = template.slice(start, end).toLowerCase()
+          if (FOREIGN.has(name)) this.foreignDepth = Math.max(0, this.foreignDepth - 1)
+          if (this.foreignSpecial >= 0 && SPECIAL.has(name)) {
+            // In svg a title is no text: had it markup, the standard reads on otherwise.
+            const inside = template.slice(this.foreignSpecial, start)
+            if (/[<>]/.test(inside.replace(/^[^>]*>/, '').replace(/<\/?$/, ''))) this.isLost = true
+            this.foreignSpecial = -1
+          }
         },
         oncomment: ignore,
         onend: ignore,
@@ -207,6 +241,10 @@ class HtmlReader {
     )
   }
 
+  private get isForeign(): boolean {
+    return this.foreignDepth > 0
+  }
+
   private get state(): TokenizerState {
     return this.tokenizer as unknown as TokenizerState
   }
@@ -214,11 +252,25 @@ class HtmlReader {
   /** Reads a part of the template without tags. */
   read(start: number, end: number): void {
     let from = start
+    for (const { at, name } of this.rawTextEnds) {
+      if (at < from || at >= end) continue
+      this.readComments(from, at)
+      from = at
+      if (this.rawText !== name) continue
+      if (this.state.state !== TEXT) this.isLost = true
+      this.rawText = ''
+    }
+    this.readComments(from, end)
+  }
+
+  private readComments(start: number, end: number): void {
+    let from = start
     while (this.hasConditionals && from < end) {
-      const closing = this.template.indexOf('-->', from)
-      if (closing === -1 || closing + 3 > end) break
-      this.write(from, this.template.slice(from, closing + 3))
-      from = closing + 3
+      COMMENT_END.lastIndex = from
+      if (!COMMENT_END.test(this.template) || COMMENT_END.lastIndex > end) break
+      const closed = COMMENT_END.lastIndex
+      this.write(from, this.template.slice(from, closed))
+      from = closed
       this.checkConditional()
     }
     if (from < end) this.write(from, this.template.slice(from, end))
@@ -235,6 +287,13 @@ class HtmlReader {
     this.tail = ''
   }
 
+  /** Whether a character reference of a URL may go on behind here. */
+  isWithinReference(): boolean {
+    return (
+      VALUES.includes(this.state.state) && isUrl(this.element, this.attribute) && /&(?:#?[\da-z]*)$/i.test(this.tail)
+    )
+  }
+
   finish(): void {
     if (this.isConditional) this.checkConditional()
   }
@@ -242,22 +301,38 @@ class HtmlReader {
   place(): Place {
     const { state, buffer, sectionStart, index, offset, isSpecial, currentSequence, sequenceIndex, running } =
       this.state
-    const { name, element, attribute, url, tail, isConditional, isForeign, urlTag } = this
+    const { name, element, attribute, url, tail, isConditional, foreignDepth, foreignSpecial, isLost, urlTag } = this
     return {
       ...{ state, buffer, sectionStart, index, offset, isSpecial, currentSequence, sequenceIndex, running },
-      ...{ name, element, attribute, url, tail, isConditional, isForeign, urlTag },
+      ...{ name, element, attribute, url, tail, isConditional, foreignDepth, foreignSpecial, isLost, urlTag },
     }
   }
 
-  moveTo({ name, element, attribute, url, tail, isConditional, isForeign, urlTag, ...state }: Place): void {
+  moveTo(place: Place): void {
+    const {
+      name,
+      element,
+      attribute,
+      url,
+      tail,
+      isConditional,
+      foreignDepth,
+      foreignSpecial,
+      isLost,
+      urlTag,
+      ...state
+    } = place
     Object.assign(this.state, state)
-    Object.assign(this, { name, element, attribute, url, tail, isConditional, isForeign, urlTag })
+    Object.assign(this, {
+      ...{ name, element, attribute, url, tail, isConditional, foreignDepth, foreignSpecial, urlTag },
+      isLost: this.isLost || isLost,
+    })
   }
 
   /** How a tag that stands here is escaped; undefined when as everywhere. Tells a place where it may not stand. */
   escapeFor(raw: RawTag, tag: MergeTag): ContextEscape | undefined {
     if (this.isConditional) this.conditionalTags.push(raw)
-    const fault = placeFault(this.place())
+    const fault = this.isLost ? LOST_FAULT : placeFault(this.place())
     if (fault) {
       this.fail(raw, fault)
       return undefined
@@ -266,9 +341,10 @@ class HtmlReader {
     const { part } = this.url
     if (part === 'start') return escapeUrl
     const isEncoded = tag.calls.findLast(({ name }) => name !== 'default')?.name === 'url'
+    if (part === 'root') return isEncoded ? escapeEncodedBehindRoot : escapeBehindRoot
+    if (part === 'path') return isEncoded ? escapeEncodedInPath : escapeInPath
     if (isEncoded) return escapeEncoded
     if (part === 'mail') return escapeMailbox
-    if (part === 'root') return escapeBehindRoot
     return part === 'settled' ? escapeInUrl : escapeInPath
   }
 
@@ -297,7 +373,7 @@ class HtmlReader {
 
   private readValue(text: string): void {
     if (!isUrl(this.element, this.attribute)) return
-    const next = afterLiteral(this.url, readReferences(text))
+    const next = afterLiteral(this.url, readUrlReferences(text))
     this.tail = (this.tail + text).slice(-20)
     if (next) this.url = next
     else {
@@ -308,9 +384,10 @@ class HtmlReader {
 
   /** For all but Outlook a conditional comment ends at the first `-->`; so what is open there must be nothing. */
   private checkConditional(): void {
-    if (!this.isConditional || this.state.state === TEXT) return
-    for (const tag of this.conditionalTags) this.fail(tag, COMMENT_FAULT)
+    if (!this.isConditional) return
     this.isConditional = false
+    if (this.state.state === TEXT) return
+    for (const tag of this.conditionalTags) this.fail(tag, COMMENT_FAULT)
     Object.assign(this.state, { state: TEXT, isSpecial: false })
   }
 }
@@ -320,10 +397,19 @@ class HtmlReader {
  * as Outlook does; of the same length.
  */
 function asHtml(text: string): string {
-  return text.includes('<!') || text.includes('--!>')
-    ? text.replaceAll('--!>', 'x-->').replaceAll('<!--[if', '<!==[if').replaceAll('<![CDATA[', '<![cdata[')
-    : text
+  const read =
+    text.includes('<!') || text.includes('--!>')
+      ? text.replaceAll('--!>', 'x-->').replace(HIDDEN_CONDITIONAL, '<!==[if').replaceAll('<![CDATA[', '<![cdata[')
+      : text
+  // The standard ends an element at `</title/`, too.
+  return read.includes('/') ? read.replace(/(<\/(?:title|textarea|style|script|xmp))\//gi, '$1 ') : read
 }
+
+/** Where a comment ends, in one of two ways. */
+const COMMENT_END = /--!?>/g
+
+/** What hides its inside from all but Outlook; `<!--[if !mso]><!-->` is a comment that ends there. */
+const HIDDEN_CONDITIONAL = /<!--\[if(?![^\]<>]{0,200}\]>\s{0,20}(?:<!)?-->)/g
 
 /**
  * What stands behind each tag, the tags of sections left out: a blank, if there is one, and the first other character,
@@ -357,7 +443,7 @@ function joinPlaces(places: readonly Place[], behind: string): Place | undefined
 }
 
 function joinTwo(a: Place, b: Place, behind: string): Place | undefined {
-  if (a.isConditional !== b.isConditional || a.isForeign !== b.isForeign) return undefined
+  if (a.isConditional !== b.isConditional || a.foreignDepth !== b.foreignDepth) return undefined
   const areBetween = BETWEEN_ATTRIBUTES.includes(a.state) && BETWEEN_ATTRIBUTES.includes(b.state)
   if (areBetween && (a.state !== b.state || a.name !== b.name)) return joinAttributes(a, b, behind)
   if (a.state !== b.state) return undefined
@@ -408,7 +494,7 @@ function placeFault(place: Place): Fault | undefined {
     if (element === 'script' || element === 'style') {
       return [`stands in a ${element} element, where no escaping makes it safe`, OUT]
     }
-    if (place.isForeign) return [`stands in the ${element} of an svg or math element`, OUT]
+    if (place.foreignDepth > 0) return [`stands in the ${element} of an svg or math element`, OUT]
     return sequenceIndex > 0 ? ['stands in the name of an element', OUT] : undefined
   }
   if (TAG_NAME.includes(state)) {
@@ -485,4 +571,30 @@ function sectionFault(inside: Place, outside: Place): Fault {
   const what = 'has parts that end in different places of the HTML, so that what follows means different things'
   if (isQuoted) return [what, 'Put quotes around the section, within which its parts stand.']
   return [what, 'Let every part close what it opens: elements, quotes and comments.']
+}
+
+const REFERENCE_FAULT: Fault = [
+  'stands in a character reference of a link',
+  'Write the reference in one piece, or & as &amp;.',
+]
+
+const LOST_FAULT: Fault = [
+  'stands behind HTML that parsers read in different ways',
+  'Take the svg, select, script or other element before it apart, or pass the part as an extra tag.',
+]
+
+/**
+ * Whether a template has what this reader does not follow: a script within a comment within a script, and text sections of
+ * svg and math. Neither has a place in a message.
+ */
+function isBeyondReading(template: string): boolean {
+  for (let at = template.indexOf('<script'); at !== -1; ) {
+    const close = template.indexOf('</script', at)
+    const end = close === -1 ? template.length : close
+    const comment = template.indexOf('<!--', at)
+    const inner = comment === -1 || comment > end ? -1 : template.indexOf('<script', comment)
+    if (inner !== -1 && inner < end) return true
+    at = template.indexOf('<script', end)
+  }
+  return /<(?:svg|math)\b/.test(template) && template.replace(/\{\{![^}]*\}\}/g, '').includes('<![cdata[')
 }

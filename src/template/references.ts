@@ -20,9 +20,24 @@ export function readReferences(html: string): string {
   })
 }
 
-/** The character of a numeric reference, as the HTML standard reads it: 128 to 159 are those of windows-1252. */
+/** What the HTML standard reads 128 to 159 as: the characters of windows-1252; runtimes' decoders differ here. */
+const C1 =
+  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
+  '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
+
+/** The character of a numeric reference, as the HTML standard reads it. */
 function fromCodePoint(code: number): string {
-  if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return '\ufffd'
-  if (code < 0x80 || code > 0x9f) return String.fromCodePoint(code)
-  return new TextDecoder('windows-1252').decode(Uint8Array.of(code))
+  if (code === 0 || !(code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) return '\ufffd'
+  return code >= 0x80 && code <= 0x9f ? C1.charAt(code - 0x80) : String.fromCodePoint(code)
+}
+
+/**
+ * Reads the references of a URL in a template as a parser of HTML may: also without `;`, and of any length. Too much is read
+ * rather than too little: what could be a colon is one.
+ */
+export function readUrlReferences(url: string): string {
+  if (!url.includes('&')) return url
+  return readReferences(url).replace(/&#(?:x([\da-f]+)|(\d+));?/gi, (_, hexadecimal?: string, decimal?: string) =>
+    fromCodePoint(hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)),
+  )
 }

@@ -136,6 +136,15 @@ export function escapeEncoded(text: string): string {
   return text.replace(/(%[\da-f]{2})|[^%]+|%/gi, (piece, encoded) => encoded ?? percentEncode(piece))
 }
 
+/** That in a path, where it must not leave the folder either; and behind the first slash. */
+export function escapeEncodedInPath(text: string): string | undefined {
+  return /^\.{1,2}$/.test(text) ? undefined : escapeEncoded(text)
+}
+
+export function escapeEncodedBehindRoot(text: string): string | undefined {
+  return text === '' ? '.' : escapeEncodedInPath(text)
+}
+
 /** Escapes the address behind `mailto:`, which stays readable. */
 export function escapeMailbox(text: string): string {
   return percentEncode(text).replaceAll('%40', '@')
