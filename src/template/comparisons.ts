@@ -23,7 +23,7 @@ export function makeComparison(
     return operator === '=' ? isEqual : (value) => !isEqual(value)
   }
   const decimal = readDecimal(undefined, typed)
-  const order = decimal === undefined ? momentOrder(readMoment(typed)!, timeZone) : numberOrder(Number(decimal))
+  const order = decimal === undefined ? momentOrder(readMoment(typed)!, timeZone) : numberOrder(decimal)
   return (value) => {
     const sign = order(value)
     if (sign === undefined) return false
@@ -38,15 +38,20 @@ function printed(value: unknown): string | undefined {
 }
 
 function equalNumber(typed: string): (value: unknown) => boolean {
-  const order = numberOrder(Number(typed))
+  const order = numberOrder(typed)
   return (value) => order(value) === 0
 }
 
-function numberOrder(bound: number): (value: unknown) => number | undefined {
+const WHOLE = /^-?\d+$/
+
+function numberOrder(bound: string): (value: unknown) => number | undefined {
   return (value) => {
     const text = printValue(value)
     const decimal = text === undefined ? undefined : readDecimal(value, text)
-    return decimal === undefined ? undefined : Number(decimal) - bound
+    if (decimal === undefined) return undefined
+    // Whole numbers of more digits than a number holds.
+    const isWhole = WHOLE.test(decimal) && WHOLE.test(bound)
+    return isWhole ? Number(BigInt(decimal) - BigInt(bound)) : Number(decimal) - Number(bound)
   }
 }
 

@@ -239,7 +239,10 @@ function stepMaker(options: ResolvedTemplateOptions, escapes: TemplateReading['e
       isNumber: field !== undefined && (NUMBER_FIELDS.has(field) || options.numberFields?.has(field) === true),
       filters,
       escape: escapeValue,
-      fallback: escapeValue && fallback !== undefined ? escapeValue(fallback) : fallback,
+      fallback:
+        escapeValue && fallback !== undefined
+          ? (escapeValue(fallback) ?? (fallback === '' ? '' : undefined))
+          : fallback,
       hole: tag && options.missing === 'keep' ? tag.source : (escapeValue?.('') ?? ''),
       steps,
     }

@@ -1,6 +1,8 @@
 import { editDistance } from '../edit-distance.js'
-import { foreignFilterRemedy, foreignRemedy } from './foreign-syntax.js'
+import { foreignFilterRemedy, foreignRemedy, isForeignCall } from './foreign-syntax.js'
+import { readMoment } from './moments.js'
 import type { Fault } from './problems.js'
+import { BLANK, trimBlanks } from './scanner.js'
 
 /** A filter as a tag names it, with its arguments as texts. */
 export interface FilterCall {
@@ -27,13 +29,11 @@ export interface Expression {
   fault?: Fault
 }
 
-/** Blanks, with the invisible characters that editors leave between them. */
-const BLANK = '[\\s\\u00ad\\u200b-\\u200d\\u2060]'
-const OUTER_BLANKS = new RegExp(`^${BLANK}+|${BLANK}+$`, 'g')
 const BLANKS = new RegExp(`${BLANK}*`, 'y')
 const WORD = '[A-Za-z_][\\w-]*'
 const WITH_ARGUMENTS = new RegExp(`(${WORD})${BLANK}*:`, 'y')
 const ALONE = new RegExp(`(${WORD})${BLANK}*(?=\\||$)`, 'y')
+const TWO_BARS: Fault = ['has two bars', 'Write one, and a fallback as | default: "text".']
 const ONE_WORD = new RegExp(`^${WORD}$`)
 const QUOTES: Readonly<Record<string, string>> = {
   '"': '"“”',
@@ -48,11 +48,6 @@ const QUOTES: Readonly<Record<string, string>> = {
 /** What must end in the quote that it opens with; an apostrophe may also begin a name. */
 const STRICT_QUOTES = '"“„'
 
-/** Takes the blanks off the ends, and what shows no character there. */
-export function trimBlanks(text: string): string {
-  return text.replace(OUTER_BLANKS, '')
-}
-
 /**
  * Reads `name | filter: argument, argument | text`.
  *
@@ -61,7 +56,10 @@ export function trimBlanks(text: string): string {
  */
 export function readExpression(content: string, filterNames: ReadonlySet<string>): Expression {
   const bar = content.indexOf('|')
-  if (bar === -1) return { name: content, filters: [] }
+  if (bar === -1) {
+    const fault = foreignRemedy(content, '')
+    return fault ? { name: content, filters: [], fault } : { name: content, filters: [] }
+  }
   const name = trimBlanks(content.slice(0, bar))
   const fail = (fault: Fault): Expression => ({ name, filters: [], fault })
   const foreign = foreignRemedy(name, content.slice(bar))
@@ -85,6 +83,9 @@ type Segment = { filter: FilterCall; end: number; fault?: undefined } | { fault:
 /** Reads what stands between two bars: a filter, or a text, which is the short spelling of `default`. */
 function readSegment(content: string, from: number, filterNames: ReadonlySet<string>): Segment {
   const start = skipBlanks(content, from)
+  if (content[start] === '|') return { fault: TWO_BARS }
+  const called = isForeignCall(content.slice(start), filterNames)
+  if (called) return { fault: called }
   const word = wordAt(content, start)
   if (word && (word.hasArguments || isFilterName(word.name, filterNames))) {
     const name = word.name.toLowerCase() === 'default' ? 'default' : word.name
@@ -124,7 +125,10 @@ function unknownFilter(name: string, filterNames: ReadonlySet<string>): Fault {
 /** A fallback: in quotes, or all up to the next filter. */
 function readDefault(content: string, from: number, filterNames: ReadonlySet<string>, isShort = false): Segment {
   const start = skipBlanks(content, from)
-  const quoted = readQuoted(content, start, '|')
+  const quoted = readQuoted(content, start, ',|')
+  if (quoted && content[quoted.end] === ',') {
+    return { fault: ['gives default more than one argument', `Write | default: "${quoted.text}".`] }
+  }
   if (quoted) return { filter: { name: 'default', arguments: [quoted.text] }, end: quoted.end }
   if (STRICT_QUOTES.includes(content.charAt(start)) && start < content.length) {
     return { fault: ['has a fallback that opens a quote and does not end with one', 'Close the quote, or drop it.'] }
@@ -194,13 +198,16 @@ const COMPARED = new RegExp(
   's',
 )
 const NUMBER = /^[+-]?\d+(?:\.\d+)?$/
-const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/
 
 /** Reads what opens a section: a name, or a name and what its value is compared with. */
 export function readCondition(content: string): Expression {
   const bar = content.indexOf('|')
   const [, name, sign, word, typed] = COMPARED.exec(content) ?? []
   const operator = (sign === '==' ? '=' : (sign ?? word)) as ComparisonOperator | undefined
+  if (/^!\s*\S/.test(content) && !/^!=/.test(content)) {
+    const name = content.slice(1).trim()
+    return { name, filters: [], fault: ['negates with an exclamation mark', `Write {{^${name}}} and {{/${name}}}.`] }
+  }
   if (operator === undefined) {
     if (bar === -1) return { name: content, filters: [] }
     const remedy = 'Compare its value, as in {{#name = "text"}}, or give the fallback to a tag inside it.'
@@ -222,9 +229,13 @@ export function readCondition(content: string): Expression {
 }
 
 function comparisonFault({ operator, value, isQuoted }: Comparison): Fault | undefined {
+  if (/["'”’]\s*(?:\band\b|\bor\b|&&|\|\|)\s/.test(value)) {
+    return ['has two conditions', 'Put one section into the other, or the values into a list: in "a, b".']
+  }
+  if (/^[=~]|^\[/.test(value)) return ['compares in a way of another language', 'Write =, !=, in "a, b", > or <.']
   const isOrder = operator.startsWith('>') || operator.startsWith('<')
   if (isOrder) {
-    if (NUMBER.test(value) || (DATE.test(value) && !Number.isNaN(Date.parse(value.replace(' ', 'T'))))) return undefined
+    if (NUMBER.test(value) || readMoment(value) !== undefined) return undefined
     return [`compares by ${operator} with neither a number nor a date`, 'Write a number, or a date as "2024-03-01".']
   }
   if (isQuoted || (operator !== 'in' && (NUMBER.test(value) || value === 'true' || value === 'false'))) return undefined

@@ -38,14 +38,18 @@ interface FilterKind {
   make(args: readonly string[], settings: FilterSettings): AppliedFilter | Fault
 }
 
+/** Characters of what a filter makes: of a chain of replacements each could be ten times the one before. */
+const LONGEST_TEXT = 100_000
+
 const WHOLE = /^\d{1,6}$/
 
 /** The filters, by name. All are pure, and none throws for any value. */
 const FILTERS: Readonly<Record<string, FilterKind>> = {
   default: { usage: 'default: "text"', takes: [0, 1], make: () => (_, text) => text },
   capitalize: ofText('capitalize', (text, locale) => {
-    const [first = ''] = text
-    return first.toLocaleUpperCase(locale) + text.slice(first.length).toLocaleLowerCase(locale)
+    const [blanks = ''] = /^\s*/.exec(text)!
+    const [first = ''] = text.slice(blanks.length)
+    return blanks + first.toLocaleUpperCase(locale) + text.slice(blanks.length + first.length).toLocaleLowerCase(locale)
   }),
   upper: ofText('upper', (text, locale) => text.toLocaleUpperCase(locale)),
   lower: ofText('lower', (text, locale) => text.toLocaleLowerCase(locale)),
@@ -71,7 +75,10 @@ const FILTERS: Readonly<Record<string, FilterKind>> = {
     takes: [2, 2],
     make: ([found = '', instead = '']) => {
       if (found === '') return ['replaces an empty text', 'Say which text is replaced, as in replace: "a", "b".']
-      return (_, text) => text.replaceAll(found, () => instead)
+      return (_, text) => {
+        const grown = text.length + (text.split(found).length - 1) * (instead.length - found.length)
+        return grown > LONGEST_TEXT ? undefined : text.replaceAll(found, () => instead)
+      }
     },
   },
   url: { usage: 'url', takes: [0, 0], make: () => (_, text) => percentEncode(text) },
@@ -158,8 +165,9 @@ function truncate(text: string, most: number, end: string): string {
   if (text.length <= most) return text
   const characters = [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)]
   if (characters.length <= most) return text
-  const room = Math.max(0, most - [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(end)].length)
-  return text.slice(0, characters[room]!.index).trimEnd() + end
+  const ending = [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(end)].slice(0, most)
+  const room = characters[most - ending.length]!.index
+  return text.slice(0, room).trimEnd() + ending.map(({ segment }) => segment).join('')
 }
 
 /** Percent-encodes a text as a component of a URL: all but the unreserved characters of RFC 3986. */
@@ -188,14 +196,18 @@ function numberPrinter(locale: string, options: Intl.NumberFormatOptions): Appli
   return (value, text) => {
     const decimal = readDecimal(value, text)
     // As a text, so that no digit is lost; the types know only numbers.
-    return decimal === undefined ? undefined : evenBlanks(format(decimal as Intl.StringNumericLiteral))
+    return decimal === undefined || !Number.isFinite(Number(decimal))
+      ? undefined
+      : evenBlanks(format(decimal as Intl.StringNumericLiteral))
   }
 }
 
 function dateFault(format: string): Fault | undefined {
   if (isDateStyle(format)) return undefined
   if (format.includes('%')) {
-    return ['has a format of strftime', `Write | date: "${patternOfStrftime(format)}".`]
+    const pattern = patternOfStrftime(format)
+    const remedy = pattern ? `Write | date: "${pattern}".` : 'Write a pattern such as "d MMMM yyyy".'
+    return ['has a format of strftime', remedy]
   }
   const fault = patternFault(format)
   if (fault === undefined) return undefined

@@ -68,7 +68,8 @@ const WITHOUT_A_LIKE = new Set(
   `abs add add_day add_month append as_json_string at_least at_most attr base64 base64_encode base64_decode batch
   center compact concat count date_modify dateadd days_later dictsort divided_by divisibleby encode encrypt
   filesizeformat find find_index first float format format_weekday get_digit group_by groupby has hmac_sha1 indent
-  items iriencode join js json json_parse last length length_is linebreaks linebreaksbr linenumbers list ljust lookup
+  items h handle handleize camelize image_url money_with_currency raw nl2br trans ucfirst ucwords jsonify
+  number_to_currency base64_url_safe_encode d iriencode join js json json_parse last length length_is linebreaks linebreaksbr linenumbers list ljust lookup
   lower_first make_list map markdown max md5 min minus missing_element modulo naturaltime newline_to_br ordinal
   phone2numeric plus pluralize pprint prepend property_accessor random reject rejectattr remove_first remove_last
   replace_last reverse rjust safe safeseq sample select selectattr sha1 sha2 sha256 shuffle size slice slugify sort
@@ -87,8 +88,32 @@ export function foreignFilterRemedy(name: string): string | undefined {
   return `Prepare such a value before, and pass it as an extra tag. ${asText}`
 }
 
+/** A filter that is called without a colon, as `truncate 20` or `upper, lower`; also by a name of another language. */
+export function isForeignCall(segment: string, filterNames: ReadonlySet<string>): Fault | undefined {
+  const [, word, between, rest = ''] = /^([A-Za-z_][\w-]*)(\s*[=,]\s*|\s+)([^|]*)/.exec(segment) ?? []
+  if (word === undefined || rest.trim() === '' || rest.startsWith(':')) return undefined
+  const name = word.toLowerCase()
+  const isOwn = filterNames.has(word) || filterNames.has(name)
+  const isOther = foreignFilterRemedy(word) !== undefined && (/^["'“‘„\d]/.test(rest) || between!.includes('='))
+  if (!isOwn && !isOther) return undefined
+  const text = segment.replace(/\|.*/s, '').trim()
+  const remedy = foreignFilterRemedy(word)
+  const call = between!.includes(',') ? `${word} | ${rest.trim()}` : `${word}: ${rest.trim()}`
+  const write = isOwn ? `Write | ${call}.` : remedy!.replace(/ If it is a text.*/, '')
+  return [
+    `uses ${word} without a colon`,
+    `${write} If it is a text, write | default: "${text.replace(/["“”]/g, "'")}".`,
+  ]
+}
+
 /** What else stands behind a name where another language puts a fallback or a filter. */
 export function foreignRemedy(name: string, rest: string): Fault | undefined {
+  const [, plain, inName] =
+    /^(.*?\S)\s*(?:\?\?|\bor\b|\bdefault\b|\bfallback\b)\s*[:=]?\s*["'“‘„](.*?)["'”’“]?$/s.exec(
+      rest === '' ? name : '',
+    ) ?? []
+  if (plain !== undefined)
+    return ['has a fallback of another language', `Write {{${plain}  | default: "${inName}"}}.`.replace('  |', ' |')]
   const write = (text: string | undefined) => `Write {{${name} | default: "${text?.trim() || 'there'}"}}.`
   if (/^\|\s*\|/.test(rest)) {
     return ['has two bars', write(/^\|\s*\|\s*["'“„‘]?([^"'”’“‘|]*)/.exec(rest)?.[1])]
@@ -114,13 +139,30 @@ export function foreignRemedy(name: string, rest: string): Fault | undefined {
 
 /** What is wrong with a tag that another language opens or closes a block with, or prints a value by. */
 export function foreignTag(sigil: string, content: string): Fault | undefined {
-  const [, word, name = 'name'] =
+  if (
+    /^(?::?else|else\s.*|end\s?if|end\s?unless|endfor|(?:if|unless|elif)\s.*)$/is.test(content) &&
+    sigil === '' &&
+    content !== 'else'
+  ) {
+    return ['is no tag here', 'Open a section with {{#name}}, part it with {{else}}, and close it with {{/name}}.']
+  }
+  if (content.startsWith('%'))
+    return ['is an instruction of another language', 'Write {{#name}} … {{/name}}, or take it out.']
+  const [, word, named = 'name'] =
     /^(if|unless|each|with|for|foreach|elsif|elseif|else if)\b\s*(.*)$/s.exec(content) ?? []
+  const isSimple = /^!?\s*(?:not\s+)?[\p{L}\p{N}_. $-]+$/u.test(named)
+  const isNegated = /^(?:!|not\s)/.test(named)
+  const name = named.replace(/^(?:!|not\s)\s*/, '').replace(/\s+as\s.*$/s, '')
+  if (sigil === '#' && (word === 'if' || word === 'unless') && !isSimple) {
+    return [
+      'is a section of another language',
+      'Write {{#name}}, with one name or one comparison such as {{#plan = "pro"}}, and {{/name}}.',
+    ]
+  }
   if (word !== undefined && (sigil === '#' || content !== word || word !== 'with')) {
-    if (sigil === '#' && word === 'if')
-      return ['is a section of another language', `Write {{#${name}}} and {{/${name}}}.`]
-    if (sigil === '#' && word === 'unless') {
-      return ['is a section of another language', `Write {{^${name}}} and {{/${name}}}.`]
+    if (sigil === '#' && (word === 'if' || word === 'unless')) {
+      const opening = (word === 'if') === isNegated ? '^' : '#'
+      return ['is a section of another language', `Write {{${opening}${name}}} and {{/${name}}}.`]
     }
     if (sigil === '#' && /^(?:each|for|foreach|with)$/.test(word)) {
       return [
@@ -132,8 +174,12 @@ export function foreignTag(sigil: string, content: string): Fault | undefined {
       return ['is a branch with a condition of its own', 'Close the section, and open another one for it.']
     }
   }
-  const dollar = /^\$\{\s*([^{}]*?)\s*(?:\}|$)/s.exec(content)
-  if (dollar) return ['has a dollar and braces of its own', `Write {{${dollar[1]}}}.`]
+  const [, ofBraces] = /\$\{\s*([^{}|]*?)\s*(?=[}|]|$)/.exec(content) ?? []
+  if (ofBraces !== undefined) {
+    const bar = content.indexOf('|')
+    const rest = bar === -1 ? '' : ` ${content.slice(bar)}`
+    return ['has a dollar and braces of its own', `Write {{${ofBraces}${rest}}}. No brace stands behind it.`]
+  }
   return undefined
 }
 
@@ -149,16 +195,31 @@ export interface ForeignText {
   fault: Fault
 }
 
-const FOREIGN_TEXT =
-  /\{%-?\s*(\w*)\s*([\s\S]{0,200}?)\s*-?%\}|\*\|\s*([^|*\n]{1,100}?)\s*\|\*|%%\s*([A-Za-z_][\w .-]{0,100}?)\s*%%/g
+/** Where a tag of another language begins, where it ends, and how much may stand between. */
+const FOREIGN_TEXT: readonly { begins: string; pattern: RegExp }[] = [
+  { begins: '{%', pattern: /\{%-?\s*(?=[a-z])(\w*)\s*([\s\S]{0,200}?)\s*-?%\}/y },
+  { begins: '{#', pattern: /\{#\s[^{}]{0,200}?\s#\}/y },
+  { begins: '<%', pattern: /<%[=-]?[^<>]{0,200}?%>/y },
+  { begins: '*|', pattern: /\*\|()()\s*([^|*\n<>]{1,100}?)\s*\|\*/y },
+  { begins: '|*', pattern: /\|\*()()\s*(\w{1,100})\s*\*\|/y },
+  { begins: '%%', pattern: /%%()()([A-Za-z_][\w.-]{0,100})%%|%%=[^%]{0,200}=%%|%%\[[^%\]]{0,200}\]%%/y },
+  { begins: '%recipient.', pattern: /%recipient\.()()(\w{1,100})%/y },
+]
 
-/** Finds tags of Liquid (`{% … %}`), Mailchimp (`*|FNAME|*`) and Salesforce (`%%first%%`) in the text between tags. */
+/** Finds tags of Liquid, Jinja, Mailchimp, Salesforce, Mailgun and ERB in the text between tags. */
 export function findForeignText(text: string): ForeignText[] {
-  // Looked for first, because a pattern of several beginnings is tried at every character.
-  if (!text.includes('{%') && !text.includes('*|') && !text.includes('%%')) return []
-  return [...text.matchAll(FOREIGN_TEXT)].map((match) => {
-    const [source, word, condition, starred, percent] = match
-    return { start: match.index, source, fault: foreignTextFault(word, condition, starred ?? percent) }
+  return FOREIGN_TEXT.flatMap(({ begins, pattern }) => {
+    const found: ForeignText[] = []
+    // Where its end is not to be found any more, no beginning is looked at.
+    for (let at = text.indexOf(begins); at !== -1 && found.length < 100; at = text.indexOf(begins, at + 1)) {
+      if (begins === '{%' && text.indexOf('%}', at) === -1) break
+      pattern.lastIndex = at
+      const match = pattern.exec(text)
+      if (!match) continue
+      found.push({ start: at, source: match[0], fault: foreignTextFault(match[1], match[2], match[3]) })
+      at = pattern.lastIndex - 1
+    }
+    return found
   })
 }
 
@@ -169,7 +230,7 @@ function foreignTextFault(word: string | undefined, condition: string | undefine
     if (/^[A-Z]+:/.test(name) && !/^(?:IF|IFNOT|ELSE|ELSEIF|END):/.test(name)) {
       return ['is an instruction of another system', 'Take it out; what it makes can be passed as an extra tag.']
     }
-    const plain = name.replace(/^(?:IF|IFNOT|ELSEIF|END):?/, '').toLowerCase()
+    const plain = name.replace(/^(?:IFNOT|ELSEIF|IF|END):?/, '').toLowerCase()
     if (/^(?:IF|IFNOT)\b/.test(name)) {
       const sigil = name.startsWith('IFNOT') ? '^' : '#'
       return ['is a condition of another system', `Write {{${sigil}${plain || 'name'}}} and {{/${plain || 'name'}}}.`]
@@ -179,16 +240,15 @@ function foreignTextFault(word: string | undefined, condition: string | undefine
     }
     return ['is a tag of another system', `Write {{${plain}}}.`]
   }
-  const subject =
-    /^[\w.]+/
-      .exec(condition ?? '')?.[0]
-      ?.split('.')
-      .at(-1) ?? 'name'
+  const asked = (condition ?? '').replace(/^(?:not\s+|!\s*)/, '')
+  const isNegated = asked !== (condition ?? '')
+  const subject = /^[\w.]+/.exec(asked)?.[0]?.split('.').at(-1) ?? 'name'
+  const sigil = (word === 'unless') === isNegated ? '#' : '^'
+  const more = /\sand\s|\sor\s|&&|\|\|/.test(asked) ? ' Its other conditions are sections within.' : ''
   switch (word) {
     case 'if':
-      return ['is a condition of another language', `Write {{#${subject}}} and {{/${subject}}}.`]
     case 'unless':
-      return ['is a condition of another language', `Write {{^${subject}}} and {{/${subject}}}.`]
+      return ['is a condition of another language', `Write {{${sigil}${subject}}} and {{/${subject}}}.${more}`]
     case 'else':
       return ['is a branch of another language', 'Write {{else}}.']
     case 'endif':

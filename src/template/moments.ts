@@ -26,6 +26,7 @@ export function readMoment(value: unknown): Moment | undefined {
   date.setUTCFullYear(year!, month! - 1, day!)
   if (date.getUTCMonth() !== month! - 1 || date.getUTCDate() !== day!) return undefined
   if (hour > 23 || minute > 59 || second > 59) return undefined
+  if (Number(found[8]?.slice(1, 3)) > 15) return undefined
   const milliseconds = Math.trunc(Number(found[7] ?? 0) * 1000)
   const wall = date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + milliseconds
   if (found[4] === undefined) return { time: wall, isZoned: false, isDay: true }
@@ -99,9 +100,9 @@ export function isDateStyle(argument: string): argument is DateStyle {
  */
 export function dateFormatter(format: string, locale: string, timeZone: string): (moment: Moment) => string {
   if (isDateStyle(format)) {
-    const zoned = new Intl.DateTimeFormat(locale, { dateStyle: format, timeZone, calendar: 'gregory' })
-    const plain = new Intl.DateTimeFormat(locale, { dateStyle: format, timeZone: 'UTC', calendar: 'gregory' })
-    return ({ time, isZoned }) => evenBlanks((isZoned ? zoned : plain).format(time))
+    const options: Intl.DateTimeFormatOptions = { dateStyle: format, calendar: 'gregory' }
+    return ({ time, isZoned }) =>
+      evenBlanks(formatterOf(locale, { ...options, timeZone: isZoned ? timeZone : 'UTC' }).format(time))
   }
   const pieces = [...format.matchAll(PIECES)]
   const inZone = (zone: string) => {
@@ -113,12 +114,29 @@ export function dateFormatter(format: string, locale: string, timeZone: string):
     })
     return (time: number) => printers.map((print) => print(time)).join('')
   }
-  const [zoned, plain] = [inZone(timeZone), inZone('UTC')]
-  return ({ time, isZoned }) => evenBlanks((isZoned ? zoned : plain)(time))
+  // Made for the first customer: a template is also compiled to be checked.
+  const printers = new Map<string, (time: number) => string>()
+  return ({ time, isZoned }) => {
+    const zone = isZoned ? timeZone : 'UTC'
+    if (!printers.has(zone)) printers.set(zone, inZone(zone))
+    return evenBlanks(printers.get(zone)!(time))
+  }
+}
+
+/** To make a formatter costs as much as hundreds of dates; a language and a zone need some twenty of them. */
+const formatters = new Map<string, Intl.DateTimeFormat>()
+const MOST_FORMATTERS = 200
+
+function formatterOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale + JSON.stringify(options)
+  const made = formatters.get(key) ?? new Intl.DateTimeFormat(locale, options)
+  if (formatters.size >= MOST_FORMATTERS) formatters.clear()
+  formatters.set(key, made)
+  return made
 }
 
 function wordPrinter(options: Intl.DateTimeFormatOptions, locale: string, timeZone: string) {
-  const format = new Intl.DateTimeFormat(locale, { ...options, timeZone, calendar: 'gregory' })
+  const format = formatterOf(locale, { ...options, timeZone, calendar: 'gregory' })
   const type = options.weekday ? 'weekday' : options.month ? 'month' : 'dayPeriod'
   return (time: number) => format.formatToParts(time).find((part) => part.type === type)?.value ?? ''
 }
@@ -135,7 +153,7 @@ const PART_OF_LETTER: Readonly<Record<string, Intl.DateTimeFormatPartTypes>> = {
 
 function digitsPrinter(piece: string, locale: string, timeZone: string) {
   const letter = piece.charAt(0)
-  const clock = new Intl.DateTimeFormat('en', {
+  const clock = formatterOf('en', {
     year: 'numeric',
     month: 'numeric',
     day: 'numeric',
@@ -175,19 +193,26 @@ const STRFTIME: Readonly<Record<string, string>> = {
   M: 'mm',
   S: 'ss',
   p: 'a',
+  P: 'a',
   F: 'yyyy-MM-dd',
   D: 'MM/dd/yy',
   T: 'HH:mm:ss',
   R: 'HH:mm',
 }
 
-/** The pattern that a format of strftime, as Liquid has it, comes to. */
-export function patternOfStrftime(format: string): string {
-  return format.replace(/%-?([A-Za-z])/g, (directive, letter: string) =>
-    Object.hasOwn(STRFTIME, letter)
-      ? directive.startsWith('%-') && /^(?:MM|dd|HH|hh|mm|ss)$/.test(STRFTIME[letter]!)
-        ? STRFTIME[letter]!.slice(1)
-        : STRFTIME[letter]!
-      : '',
-  )
+/** The pattern that a format of strftime, as Liquid has it, comes to; undefined when a part of it has none. */
+export function patternOfStrftime(format: string): string | undefined {
+  let pattern = ''
+  for (const [piece, flag, directive, words] of format.matchAll(/%([-_^0]?)([A-Za-z])|([A-Za-z]+)|[\s\S]/g)) {
+    if (words !== undefined) pattern += `'${words}'`
+    else if (directive === undefined) {
+      if (piece === '%') return undefined
+      pattern += piece === "'" ? "''" : piece
+    } else {
+      const field = Object.hasOwn(STRFTIME, directive) ? STRFTIME[directive]! : undefined
+      if (field === undefined || flag === '^') return undefined
+      pattern += flag === '-' && /^(?:MM|dd|HH|hh|mm|ss)$/.test(field) ? field.slice(1) : field
+    }
+  }
+  return pattern
 }

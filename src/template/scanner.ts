@@ -13,6 +13,15 @@ export interface RawTag extends TemplatePlace {
   end: number
 }
 
+/** Blanks, with the invisible characters that editors leave between them. */
+export const BLANK = '[\\s\\u00ad\\u200b-\\u200d\\u2060]'
+const OUTER_BLANKS = new RegExp(`^${BLANK}+|${BLANK}+$`, 'g')
+
+/** Takes the blanks off the ends, and what shows no character there. */
+export function trimBlanks(text: string): string {
+  return text.replace(OUTER_BLANKS, '')
+}
+
 const LF = 10
 const CR = 13
 
@@ -51,7 +60,7 @@ export function scanTags(template: string, isHtml: boolean): { rawTags: RawTag[]
     if (close - start - 2 > LIMITS.maxTagLength) problems.push(tagTooLong(place, source))
     else {
       const typed = template.slice(contentStart, close)
-      const read = isHtml ? readTyped(sigil, typed) : { sigil, content: typed.trim() }
+      const read = isHtml ? readTyped(sigil, typed) : { sigil, content: trimBlanks(typed) }
       rawTags.push({ ...read, source, start, end, ...place })
     }
     start = template.indexOf('{{', end)
@@ -63,10 +72,10 @@ export function scanTags(template: string, isHtml: boolean): { rawTags: RawTag[]
 function readTyped(sigil: RawTag['sigil'], typed: string): Pick<RawTag, 'sigil' | 'content'> {
   REFERENCE.lastIndex = 0
   const isReference = sigil === '&' && REFERENCE.test(`&${typed}`)
-  const content = readReferences(isReference ? `&${typed}` : typed).trim()
+  const content = trimBlanks(readReferences(isReference ? `&${typed}` : typed))
   const isWritten = sigil === '' || isReference
-  if (isWritten && (content.startsWith('&') || content.startsWith('>'))) {
-    return { sigil: content.charAt(0) as '&' | '>', content: content.slice(1).trim() }
+  if (isWritten && /^[#^/&>]/.test(content)) {
+    return { sigil: content.charAt(0) as RawTag['sigil'], content: trimBlanks(content.slice(1)) }
   }
   return { sigil: isReference ? '' : sigil, content }
 }

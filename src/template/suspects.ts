@@ -7,9 +7,9 @@ export interface Suspect {
   fault: Fault
 }
 
-const OPENING = `&(?:#123|#x7b|lbrace|lcub);`
-const CLOSING = `&(?:#125|#x7d|rbrace|rcub);`
-const BETWEEN = String.raw`(?:\s|\u200b|&nbsp;|<[^<>{}]{1,200}>)`
+const OPENING = `&(?:#0*123|#x0*7b|lbrace|lcub);`
+const CLOSING = `&(?:#0*125|#x0*7d|rbrace|rcub);`
+const BETWEEN = String.raw`(?:\s|[\u00ad\u200b-\u200d\u2060\ufeff]|&(?:nbsp|shy|zwnj|zwj|#0*(?:160|173|8203|8204|8205|8288));|<[^<>{}]{1,200}>)`
 
 /** How a tag is taken apart, and how what comes of it ends; without the sign a text has none. */
 const KINDS: readonly { sign: string; begins: RegExp; ends: RegExp; isOfHtml: boolean; fault: Fault }[] = [

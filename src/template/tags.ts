@@ -247,7 +247,8 @@ function nameOf(section: RawTag): string {
 
 /** Whether a tag closes a section: by its name, or by all that stands in its opening tag. */
 function closes(raw: RawTag, section: RawTag): boolean {
-  return (
-    raw.content === section.content || raw.content === nameOf(section) || closesForeign(raw.content, section.content)
+  const [closing, opening, name] = [raw.content, section.content, nameOf(section)].map((text) =>
+    text.replaceAll('\u00a0', ' '),
   )
+  return closing === opening || closing === name || closesForeign(closing!, opening!)
 }

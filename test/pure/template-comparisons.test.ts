@@ -38,6 +38,8 @@ describe('a comparison', () => {
     ['= true', true, 'yes'],
     ['= true', 'true', 'yes'],
     ['= false', false, 'yes'],
+    ['= 9007199254740993', '9007199254740992', 'no'],
+    ['> 9007199254740992', '9007199254740993', 'yes'],
     ['> 10', '9', 'no'],
     ['> 10', '10.5', 'yes'],
     ['> 10', '10', 'no'],
@@ -94,6 +96,13 @@ describe('{{else}}', () => {
     expect([render('1', '1'), render('1', ''), render('', '1'), render('', '')]).toEqual(['xy', 'x', 'y', '-'])
   })
 
+  it('and closing tags are read with the blanks that editors leave', () => {
+    const html = (template: string) => renderTemplate(template, { first_name: 'J', custom_attributes: { x: '1' } })
+    expect(html('{{#First Name}}Hi{{/First&nbsp;Name}}')).toBe('Hi')
+    expect(html('{{#x\u200b}}a{{else\u200b}}b{{/x}}')).toBe('a')
+    expect(html('{{&nbsp;#x}}a{{&#47;x}}')).toBe('a')
+  })
+
   it('is no merge tag', () => {
     expect(checkTemplate('{{#x}}a{{else}}b{{/x}}', ['x'])).toEqual([])
     expect(inspectTemplate('{{#x}}a{{else}}b{{/x}}').tags).toHaveLength(1)
@@ -137,6 +146,12 @@ describe('what is wrong is told', () => {
     ['{{#x in pro}}y{{/x}}', /Put it into quotes: in "pro"/],
     ['{{#x in 3}}y{{/x}}', /Put it into quotes: in "3"/],
     ['{{#x > "many"}}y{{/x}}', /compares by > with neither a number nor a date/],
+    ['{{#x > "2024-02-30"}}y{{/x}}', /neither a number nor a date/],
+    ['{{#x > "2024-01-01T24:00"}}y{{/x}}', /neither a number nor a date/],
+    ['{{#x = "a" and y = "b"}}y{{/x}}', /has two conditions/],
+    ['{{#x === "a"}}y{{/x}}', /way of another language/],
+    ['{{#x in ["a","b"]}}y{{/x}}', /way of another language/],
+    ['{{#x}}a{{ELSE}}b{{/x}}', /is no tag here/],
     ['{{#x < 2024-13-01}}y{{/x}}', /neither a number nor a date/],
     ['{{#x}}a{{else}}b{{else}}c{{/x}}', /\{\{else}} is the second in \{\{#x}} .* Take one of them out/],
     ['{{else}}', /stands in no section/],

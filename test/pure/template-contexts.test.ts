@@ -503,3 +503,12 @@ it('nothing behind the first slash of a link begins no server', () => {
     }
   }
 })
+
+it('an empty fallback at the beginning of a link counts as missing for nobody', () => {
+  expect(render('<a href="{{x|}}">', {}, { missing: 'error' })).toBe('<a href="">')
+  expect(render('<a href="{{x|}}">', {}, { missing: 'keep' })).toBe('<a href="">')
+})
+
+it('the references 128 to 159 are read as those of windows-1252, in every runtime', () => {
+  expect(render('{{x|&#146;&#128;&#x99;}}', {})).toBe('’€™')
+})

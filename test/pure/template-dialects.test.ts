@@ -55,7 +55,33 @@ const DIALECTS: [template: string, remedy: RegExp, followed: string, printed: st
   ['{{#each plan}}a{{/each}}', /Write (\{\{#plan}}) and (\{\{\/plan}})/, '$1a$2', 'a'],
   // Other braces
   [`{{$\{first_name}}}`, /Write (\{\{first_name}})\./, '$1', 'john'],
-  [`{{$\{first_name} | default: 'x'}}`, /Write (\{\{first_name}})\./, '$1', 'john'],
+  [`{{$\{first_name} | default: 'x'}}`, /Write (\{\{first_name \| default: 'x'}})\./, '$1', 'john'],
+  [`{{custom_attribute.$\{plan}}}`, /Write (\{\{plan}})\. No brace/, '$1', 'pro'],
+  ['{{last_name ?? "there"}}', /Write (\{\{last_name \| default: "there"}})\./, '$1', 'there'],
+  ["{{last_name or 'there'}}", /Write (\{\{last_name \| default: "there"}})\./, '$1', 'there'],
+  ['{{last_name default: "there"}}', /Write (\{\{last_name \| default: "there"}})\./, '$1', 'there'],
+  [
+    "{{last_name | default: 'there', allow_false: true}}",
+    /Write \| (default: "there")\./,
+    '{{last_name | $1}}',
+    'there',
+  ],
+  ['{{last_name | default there}}', /Write \| (default: there)\./, '{{last_name | $1}}', 'there'],
+  ['{{last_name | fallback "there"}}', /Write \| (default: "text")\./, '{{last_name | $1}}', 'text'],
+  ['{{first_name | truncate 2}}', /Write \| (truncate: 2)\./, '{{first_name | $1}}', 'j…'],
+  ['{{birthday | date "long"}}', /Write \| (date: "long")\./, '{{birthday | $1}}', 'March 1, 1990'],
+  ['{{first_name | upper, trim}}', /Write \| (upper \| trim)\./, '{{first_name | $1}}', 'JOHN'],
+  ['{{first_name | upper || "x"}}', /(two bars)/, '{{first_name | upper | default: "x"}}', 'JOHN'],
+  ['{{birthday | date: "%d de %B"}}', /Write \| (date: "dd 'de' MMMM")\./, '{{birthday | $1}}', '01 de March'],
+  ['{{birthday | date: "%j"}}', /such as "(d MMMM yyyy)"/, '{{birthday | date: "$1"}}', '1 March 1990'],
+  ['{{#!vip}}a{{/vip}}', /Write (\{\{\^vip}}) and (\{\{\/vip}})\./, '$1a$2', ''],
+  ['{{#if not vip}}a{{/if}}', /Write (\{\{\^vip}}) and (\{\{\/vip}})\./, '$1a$2', ''],
+  ['*|IFNOT:VIP|*a', /Write (\{\{\^vip}}) and (\{\{\/vip}})\./, '$1a$2', ''],
+  ['{% if not vip %}a', /Write (\{\{\^vip}}) and (\{\{\/vip}})\./, '$1a$2', ''],
+  ['{# a note #}a', /(Take it out)/, 'a', 'a'],
+  ['<%= first_name %>', /(Take it out)/, '{{first_name}}', 'john'],
+  ['%recipient.first_name%', /Write (\{\{first_name}})\./, '$1', 'john'],
+  ['|*FIRST_NAME*|', /Write (\{\{first_name}})\./, '$1', 'john'],
   ['*|FIRST_NAME|*', /Write (\{\{first_name}})\./, '$1', 'john'],
   ['*|IF:VIP|*a', /Write (\{\{#vip}}) and (\{\{\/vip}})\./, '$1a$2', 'a'],
   ['%%first_name%%', /Write (\{\{first_name}})\./, '$1', 'john'],
@@ -107,7 +133,17 @@ describe('another dialect is told, never printed, and its remedy works', () => {
   })
 
   it('texts that only resemble it are texts', () => {
-    for (const text of ['100 % sure, 50 %', 'a *| b', '{ % }', '50%% off', 'width: 100%%', '%% %%']) {
+    for (const text of [
+      '100 % sure, 50 %',
+      '100%% cotton and 50%% wool',
+      '<p>*|</p><p>a|*</p>',
+      '{%</p><p>5%}',
+      'a *| b',
+      '{ % }',
+      '50%% off',
+      'width: 100%%',
+      '%% %%',
+    ]) {
       expect(inspectTemplate(text).problems).toEqual([])
     }
   })
@@ -139,7 +175,7 @@ const SERVICES: [service: string, template: string, outcome: string | RegExp][] 
   ['Customer.io', '{{ birthday | format_date: "long" }}', /Write \| date: "long"\./],
   ['Customer.io', '{{ total_spent | number_with_delimiter }}', /Write \| number\./],
   ['Customer.io', '{{ birthday | timestamp }}', /extra tag/],
-  ['Braze', `{{$\{first_name} | default: 'Valued User'}}`, /Write \{\{first_name}}/],
+  ['Braze', `{{$\{first_name} | default: 'Valued User'}}`, /Write \{\{first_name \| default: 'Valued User'}}/],
   ['Braze', '{{ first_name | upcase }}', /Write \| upper\./],
   ['Braze', '{{ first_name | url_param_escape }}', /Write \| url\./],
   ['Braze', '{{ first_name | url_escape }}', /Write \| url\./],

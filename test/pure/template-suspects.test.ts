@@ -16,6 +16,8 @@ describe('a tag that was taken apart is a warning with its place, and rendering 
     ['&#123;&#123;first_name&#125;&#125;', '&#123;&#123;first_name&#125;&#125;', /character references/],
     ['&#x7B;&#x7b;first_name&#x7D;&#x7d;', '&#x7B;&#x7b;first_name&#x7D;&#x7d;', /character references/],
     ['&lbrace;&lcub;first_name&rbrace;&rcub;', '&lbrace;&lcub;first_name&rbrace;&rcub;', /character references/],
+    ['{&#8203;{first_name}}', '{&#8203;{first_name}}', /something between/],
+    ['&#0123;&#0123;x&#125;&#125;', '&#0123;&#0123;x&#125;&#125;', /character references/],
     ['{&#123;first_name}}', '{&#123;first_name}}', /character references/],
   ])('%s', (template, source, message) => {
     const line = `<p>x</p>\n${template}`
