@@ -3,7 +3,7 @@ import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from './fields.js'
 import { cleanHeader, whyLeftOut } from './headers.js'
 import { isSpeltAlike, nameForm, nameIndex } from './names.js'
 import { anyOf, isObject, isTextList, LIMITS, oneOf, type Resolved, wholeNumber, withDefault } from './options.js'
-import { trim } from './values.js'
+import { trim } from './trim.js'
 
 /** Where a column goes: to a standard field, to a custom attribute, or nowhere (`null`). */
 export type ColumnTarget = { field: string } | { attribute: string } | null

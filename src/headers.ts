@@ -1,5 +1,6 @@
 import { nameForm } from './names.js'
-import { cleanValue, trim } from './values.js'
+import { cleanValue } from './text-mark.js'
+import { trim } from './trim.js'
 
 const RESERVED_FORMS = new Set(['id', 'accountid', 'createdat', 'updatedat', 'customattributes'])
 const REJECTED_ROWS_HEADERS = new Set(['error_code', 'error_message'])

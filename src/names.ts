@@ -1,5 +1,5 @@
 import { LIMITS } from './options.js'
-import { trim } from './values.js'
+import { trim } from './trim.js'
 
 /** The columns of a customer table that a CSV may fill; which of them a table has is the host's choice. */
 export const STANDARD_COLUMNS = [

@@ -1,6 +1,7 @@
 import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
 import { isFlag, isTextList, oneOf, resolveOptions, withDefault } from './options.js'
-import { trim } from './values.js'
+import { markText } from './text-mark.js'
+import { trim } from './trim.js'
 
 /** A row of an upload that was not stored, with its reason. */
 export interface RejectedRow {
@@ -66,7 +67,7 @@ export function rejectedRowsCsv(
 }
 
 function formatCell(cell: string, delimiter: string): string {
-  const safe = /^[=+\-@\t\r]/.test(cell) && trim(cell) !== '' ? `'${cell}` : cell
+  const safe = markText(cell)
   return safe.includes(delimiter) || /["\r\n]/.test(safe) || safe !== trim(safe)
     ? `"${safe.replaceAll('"', '""')}"`
     : safe

@@ -1,8 +1,10 @@
 import { COLUMN_OPTIONS, type ColumnMapping, type ColumnOptions } from './column-targets.js'
 import { mapColumns } from './columns.js'
+import { isEmail } from './email.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails, throwProblem } from './errors.js'
 import { defaultsOf, isTextList, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from './options.js'
-import { cleanValue, isEmail, trim } from './values.js'
+import { cleanValue } from './text-mark.js'
+import { trim } from './trim.js'
 
 /** A row as the library stores it: strings under the database's names; empty values are left out. */
 export interface ParsedRow {

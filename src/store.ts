@@ -26,6 +26,7 @@ import { type PreflightOptions, type PreflightReport, preparePreflight } from '.
 import { isFunction, isTextList, kindOf, type Resolved, resolveOptions, withDefault } from './options.js'
 import { isUnstorable, type ParsedRow, ROW_OPTIONS } from './rows.js'
 import type { TemplateOptions } from './template/template-options.js'
+import { trim } from './trim.js'
 import {
   resolveUploadOptions,
   resolveUploadRowsOptions,
@@ -35,7 +36,6 @@ import {
 } from './upload/options.js'
 import { type CsvPreview, type PreviewOptions, previewCsv, resolvePreviewOptions } from './upload/preview.js'
 import { type AccountContext, upload } from './upload/upload.js'
-import { trim } from './values.js'
 
 /** Options of {@link createCustomAttributesStore}. */
 export interface StoreOptions {

@@ -1,5 +1,7 @@
+import { isEmail } from '../email.js'
 import { isCustomAttributesError } from '../errors.js'
-import { cleanValue, isEmail, trim } from '../values.js'
+import { cleanValue } from '../text-mark.js'
+import { trim } from '../trim.js'
 import { type Delimiter, type RecordBatch, RecordReader } from './records.js'
 
 /** The delimiters that are looked for. */

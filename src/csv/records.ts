@@ -1,6 +1,6 @@
 import { type CsvError, Parser } from 'csv-parse'
 import { CustomAttributesError, type Problem, throwProblem } from '../errors.js'
-import { trim } from '../values.js'
+import { trim } from '../trim.js'
 
 /** A delimiter between cells. */
 export type Delimiter = ',' | ';' | '\t' | '|'

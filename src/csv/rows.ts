@@ -1,7 +1,7 @@
 import { orAborted, stopIfAborted } from '../abort.js'
 import { CustomAttributesError } from '../errors.js'
 import { kindOf } from '../options.js'
-import { trim } from '../values.js'
+import { trim } from '../trim.js'
 import { hasAddress } from './dialect.js'
 import { type CsvFile, headerMissing } from './file.js'
 import type { RecordBatch } from './records.js'

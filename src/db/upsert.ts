@@ -11,7 +11,7 @@ import {
   type RowProblem,
   valueTooLong,
 } from '../rows.js'
-import { trim } from '../values.js'
+import { trim } from '../trim.js'
 import { type Account, lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import { isTransaction } from './client.js'

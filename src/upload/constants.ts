@@ -6,7 +6,7 @@ import { CustomAttributesError } from '../errors.js'
 import { cleanHeader, whyLeftOut } from '../headers.js'
 import { attributeNameFault, nameForm, usableName } from '../names.js'
 import { emptyMarkerTest, isUnstorable, type RowTarget } from '../rows.js'
-import { trim } from '../values.js'
+import { trim } from '../trim.js'
 
 /** A value that every row of an upload gets, as if the file had a column of it. */
 export interface Constant extends RowTarget {

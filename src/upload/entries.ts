@@ -18,7 +18,7 @@ import {
   toParsedRow,
   valueTooLong,
 } from '../rows.js'
-import { trim } from '../values.js'
+import { trim } from '../trim.js'
 import type { Constant } from './constants.js'
 
 /** A row on its way into the database. Thousands wait at a time, so it is few objects: what dies young costs little. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cleanValue } from '../../src/values.js'
+import { cleanValue } from '../../src/text-mark.js'
 
 test.each([
   ['\u202a+46 1\u202c', '+46 1'],

@@ -1,0 +1,27 @@
+import { isEmail } from './email.js'
+import { trim } from './trim.js'
+
+/** Puts the mark before a cell that a spreadsheet would run as a formula. */
+export function markText(cell: string): string {
+  return /^[=+\-@\t\r]/.test(cell) && trim(cell) !== '' ? `'${cell}` : cell
+}
+
+/**
+ * A cell's value: trimmed, without a spreadsheet's text mark, and what a spreadsheet's text formula (`="00720"`) says.
+ */
+export function cleanValue(cell: string): string {
+  let value = trim(cell)
+  const first = value.charCodeAt(0)
+  if (first !== 39 && first !== 61) return value
+  // Again, because behind the mark of a TAB or CR a cell may have a mark of its own, as `rejectedRowsCsv` writes it.
+  while (value.charCodeAt(0) === 39 && isMarked(value.slice(1))) value = trim(value.slice(1))
+  return /^="[^"]*"$/.test(value) ? trim(value.slice(2, -1)) : value
+}
+
+/**
+ * Whether an apostrophe before a text is a spreadsheet's mark and not the text's own: before what would run as a formula, a
+ * number, or an e-mail address, which with an apostrophe at its end is none.
+ */
+function isMarked(rest: string): boolean {
+  return /^(?:[=+\-@\t\r]|\d+(?:[.,]\d+)*$)/.test(rest) || isEmail(trim(rest))
+}
