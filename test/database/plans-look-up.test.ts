@@ -69,8 +69,8 @@ async function blocksOf(state: (typeof STATES)[number], index: (typeof INDEXES)[
   return { new: fresh.blocks, again: again.blocks, changed: changed.blocks }
 }
 
-// Without the long laws the two that were chosen wrongly, and none.
-describe.each(INDEXES.slice(0, samples(INDEXES.length, 3)))('an index on %s', (index) => {
+// Without the long laws none, and the one that was chosen wrongly most.
+describe.each(INDEXES.slice(0, samples(INDEXES.length, 2)))('an index on %s', (index) => {
   test('costs an upload the same, whatever the statistics saw', async () => {
     const costs = []
     for (const state of STATES) costs.push({ state, ...(await blocksOf(state, index)) })

@@ -79,8 +79,8 @@ function rowsRead({ sql }: TestDatabase, account: string, audience: Audience, id
   })
 }
 
-// Without the long laws the two that were chosen wrongly, and none.
-describe.each(INDEXES.slice(0, samples(INDEXES.length, 3)))('an index on %s', (index) => {
+// Without the long laws none, and the one that was chosen wrongly most.
+describe.each(INDEXES.slice(0, samples(INDEXES.length, 2)))('an index on %s', (index) => {
   test.each(Object.keys(ACCOUNTS) as (keyof typeof ACCOUNTS)[])(
     'pages cost the same, whatever the statistics saw; the account lies %s',
     async (place) => {
