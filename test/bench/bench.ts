@@ -1,4 +1,5 @@
-// All benchmarks, then the page: npm run bench. Any of them alone, and in pieces, by the commands in their first lines.
+// All benchmarks, then the page: npm run bench; parts of them: npm run bench -- templates. In pieces, by the commands in their
+// first lines.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -44,9 +45,14 @@ async function runTemplates(): Promise<void> {
   }
 }
 
-await run('upload.ts')
-await run('refused.ts')
-await run('event-loop.ts')
-await runTemplates()
-await run('mail-merge.ts')
+/** The parts, in their order; those that are named are run, or all. */
+const PARTS: Record<string, () => Promise<void>> = {
+  upload: () => run('upload.ts'),
+  refused: () => run('refused.ts'),
+  'event-loop': () => run('event-loop.ts'),
+  templates: runTemplates,
+  'mail-merge': () => run('mail-merge.ts'),
+}
+const wanted = process.argv.slice(2)
+for (const [name, part] of Object.entries(PARTS)) if (wanted.length === 0 || wanted.includes(name)) await part()
 await run('page.ts')
