@@ -17,13 +17,17 @@ function packReferences(): string {
     last = first!
     return second === undefined ? step.toString(36) : `${step.toString(36)}+${second.toString(36)}`
   })
-  return `const names = ${JSON.stringify(names.join(' '))}.split(' ')
-    let last = 0
-    export const characterEntities = Object.fromEntries(${JSON.stringify(steps.join(' '))}.split(' ').map((step, at) => {
-      const [first, second] = step.split('+').map((digits) => parseInt(digits, 36))
-      last += first
-      return [names[at], String.fromCodePoint(last, ...(second === undefined ? [] : [second]))]
-    }))`
+  // Marked as pure, so that a bundle without templates leaves the table out.
+  return `const unpack = (names, steps) => {
+      let last = 0
+      return Object.fromEntries(steps.split(' ').map((step, at) => {
+        const [first, second] = step.split('+').map((digits) => parseInt(digits, 36))
+        last += first
+        return [names[at], String.fromCodePoint(last, ...(second === undefined ? [] : [second]))]
+      }))
+    }
+    export const characterEntities =
+      /* @__PURE__ */ unpack(/* @__PURE__ */ ${JSON.stringify(names.join(' '))}.split(' '), ${JSON.stringify(steps.join(' '))})`
 }
 
 export default defineConfig({
