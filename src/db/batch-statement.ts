@@ -1,7 +1,6 @@
-import { quoteIdentifier } from './identifiers.js'
+import { quoteIdentifier, quoteLiteral } from './identifiers.js'
 import type { ResolvedMergeOptions } from './merge-options.js'
 import type { TableColumn } from './table-catalogue.js'
-import { quoteLiteral } from './table-names.js'
 import type { TableShape } from './table-shape.js'
 
 /** What one batch statement is to do. */

@@ -143,7 +143,6 @@ export async function countWithoutEmail(
   { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
   signal?: AbortSignal,
 ): Promise<number> {
-  if (shape.columns.get('email')!.isNotNull) return 0
   // The condition's parameters begin at $4.
   const [row] = await query(
     sql,

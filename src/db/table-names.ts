@@ -1,5 +1,5 @@
 import { anyOf, isObject, type OptionRule } from '../options.js'
-import { quoteIdentifier } from './identifiers.js'
+import { quoteIdentifier, quoteLiteral } from './identifiers.js'
 
 /** What the customer table calls the columns that the library needs; the last three it can do without. */
 export interface TableNames {
@@ -51,10 +51,4 @@ export function liveConditions(live: LiveValues, alias: string): string[] {
     // Written as predicates of indexes mostly are: the planner proves no other spelling to be the same.
     return `${sql} = ${typeof value === 'boolean' ? value : quoteLiteral(value)}`
   })
-}
-
-/** A text as SQL, whatever `standard_conforming_strings` says. */
-export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
-  return text.includes('\\') ? ` E${quoted}` : quoted
 }

@@ -1,4 +1,23 @@
 import { Tokenizer } from 'htmlparser2'
+import {
+  COMMENT_FAULT,
+  isUrl,
+  LOST_FAULT,
+  placeFault,
+  REFERENCE_FAULT,
+  SCHEME_FAULT,
+  sectionFault,
+} from './html-faults.js'
+import {
+  IN_SPECIAL_ELEMENT,
+  joinPlaces,
+  NAMES,
+  type Place,
+  TEXT,
+  type TokenizerState,
+  VALUE_IN_NAME,
+  VALUES,
+} from './html-places.js'
 import { type Fault, type TemplateProblem, tagProblem } from './problems.js'
 import { readUrlReferences } from './references.js'
 import { isElse, type RawTag } from './scanner.js'
@@ -13,9 +32,7 @@ import {
   escapeInUrl,
   escapeMailbox,
   escapeUrl,
-  joinUrls,
   URL_START,
-  type UrlState,
 } from './url-escaping.js'
 
 /** Makes of what a tag prints what may stand in its place; undefined when nothing does, and `#` is printed. */
@@ -35,75 +52,12 @@ export interface HtmlContexts {
   problems: TemplateProblem[]
 }
 
-// The states of htmlparser2's tokenizer, which does not export them. What is none of these is part of a declaration, a
-// processing instruction or a comment.
-const TEXT = 1
-const IN_TAG_NAME = 3
-const IN_SELF_CLOSING_TAG = 4
-const CLOSING_TAG = [5, 6, 7]
-const BEFORE_ATTRIBUTE_NAME = 8
-const IN_ATTRIBUTE_NAME = 9
-const AFTER_ATTRIBUTE_NAME = 10
-const BEFORE_ATTRIBUTE_VALUE = 11
-const IN_DOUBLE_QUOTES = 12
-const IN_SINGLE_QUOTES = 13
-const IN_UNQUOTED_VALUE = 14
-const TAG_NAME = [2, IN_TAG_NAME, 22, 23, 24]
-const IN_SPECIAL_ELEMENT = 25
-/** Where a name is being read. */
-const NAMES = [IN_TAG_NAME, 22, 23, 24, IN_ATTRIBUTE_NAME]
-/** Stands in a name for a value. */
-const VALUE_IN_NAME = '{'
-const VALUES = [IN_DOUBLE_QUOTES, IN_SINGLE_QUOTES, IN_UNQUOTED_VALUE]
-/** Before a blank, `/` or `>` these are all one: behind a tag's name or an attribute. */
-const BETWEEN_ATTRIBUTES = [IN_TAG_NAME, BEFORE_ATTRIBUTE_NAME, IN_ATTRIBUTE_NAME, AFTER_ATTRIBUTE_NAME]
-
-/** What the tokenizer keeps, as far as it is read or set here. */
-interface TokenizerState {
-  state: number
-  buffer: string
-  sectionStart: number
-  index: number
-  offset: number
-  isSpecial: boolean
-  currentSequence: unknown
-  sequenceIndex: number
-  running: boolean
-}
-
-/** The place between two characters of a template. */
-interface Place extends TokenizerState {
-  /** the beginning of the name that is being read */
-  name: string
-  element: string
-  attribute: string
-  url: UrlState
-  /** the end of the text of the URL's attribute value, for references that a value could complete */
-  tail: string
-  isConditional: boolean
-  foreignDepth: number
-  foreignSpecial: number
-  isLost: boolean
-  /** the tag that begins the URL */
-  urlTag: RawTag | undefined
-}
-
-const URL_ATTRIBUTES: ReadonlySet<string> = new Set(
-  (
-    'action archive background cite classid codebase data formaction href icon longdesc manifest poster profile src ' +
-    'usemap xmlns'
-  ).split(' '),
-)
-const URL_LISTS: ReadonlySet<string> = new Set(['srcset', 'imagesrcset', 'ping'])
 /** Where elements of the same names hold other things. */
 const FOREIGN: ReadonlySet<string> = new Set(['svg', 'math', 'select'])
 /** Elements that hold text, not elements. */
 const SPECIAL: ReadonlySet<string> = new Set(['title', 'textarea', 'style', 'script', 'xmp'])
 /** Elements that hold text to the standard, and elements to the tokenizer: at their end both must be between elements. */
 const RAW_TEXT: ReadonlySet<string> = new Set(['iframe', 'noembed', 'noframes', 'noscript'])
-/** Elements that run or apply what their URL leads to, or that other URLs are relative to. */
-const RESOURCES: ReadonlySet<string> = new Set(['script', 'link', 'base', 'embed', 'object'])
-const ANIMATIONS: ReadonlySet<string> = new Set(['animate', 'set', 'animatetransform', 'animatemotion'])
 
 /**
  * Finds where in the HTML each tag of a template stands, and what that asks of its values. Each part of the template is
@@ -436,152 +390,6 @@ function textsBehind(template: string, rawTags: readonly RawTag[]): string[] {
   }
   return texts
 }
-
-/** The one place that different ways lead to; undefined when there is none. */
-function joinPlaces(places: readonly Place[], behind: string): Place | undefined {
-  return places.reduce<Place | undefined>((joined, place) => joined && joinTwo(joined, place, behind), places[0])
-}
-
-function joinTwo(a: Place, b: Place, behind: string): Place | undefined {
-  if (a.isConditional !== b.isConditional || a.foreignDepth !== b.foreignDepth) return undefined
-  const areBetween = BETWEEN_ATTRIBUTES.includes(a.state) && BETWEEN_ATTRIBUTES.includes(b.state)
-  if (areBetween && (a.state !== b.state || a.name !== b.name)) return joinAttributes(a, b, behind)
-  if (a.state !== b.state) return undefined
-  if (a.state === TEXT) return a
-  const isSame =
-    a.isSpecial === b.isSpecial &&
-    (!a.isSpecial || a.currentSequence === b.currentSequence) &&
-    a.sequenceIndex === b.sequenceIndex &&
-    a.element === b.element &&
-    a.name === b.name
-  if (!isSame) return undefined
-  if (!VALUES.includes(a.state) && a.state !== BEFORE_ATTRIBUTE_VALUE) return a
-  if (a.attribute !== b.attribute) return undefined
-  return { ...a, url: joinUrls(a.url, b.url), urlTag: a.urlTag ?? b.urlTag, tail: a.tail.length > 0 ? a.tail : b.tail }
-}
-
-/** The place behind an attribute that one of two ways writes: one, when what follows ends names and is no value. */
-function joinAttributes(a: Place, b: Place, behind: string): Place | undefined {
-  const isInName = NAMES.includes(a.state) || NAMES.includes(b.state)
-  if ((isInName && !/^[\s/>]/.test(behind)) || /^\s*=/.test(behind)) return undefined
-  const elementOf = ({ state, name, element }: Place) => (state === IN_TAG_NAME ? name.toLowerCase() : element)
-  if (elementOf(a) !== elementOf(b) || a.isSpecial !== b.isSpecial) return undefined
-  return a.state === IN_TAG_NAME ? b : a
-}
-
-function isUrl(element: string, attribute: string): boolean {
-  const name = attribute.slice(attribute.indexOf(':') + 1)
-  return URL_ATTRIBUTES.has(name) && (name !== 'data' || element === 'object')
-}
-
-const OUT = 'Write the text itself, or move the tag into the text or into a quoted attribute.'
-const COMMENT_FAULT: Fault = ['stands in a comment', 'Take it out, or take it out of the comment.']
-const SCHEME_FAULT: Fault = [
-  'stands before the colon of a URL, where it would choose what kind of URL it is',
-  'Write the beginning of the URL itself, as in "https://example.com/", or put all of it into one value.',
-]
-
-/** What is wrong with a value at a place, if anything. */
-function placeFault(place: Place): Fault | undefined {
-  const { state, element, sequenceIndex } = place
-  if (state === TEXT) return undefined
-  if (state === IN_DOUBLE_QUOTES || state === IN_SINGLE_QUOTES) return valueFault(place)
-  if (state === IN_UNQUOTED_VALUE || state === BEFORE_ATTRIBUTE_VALUE) {
-    const name = place.attribute.length > 30 || place.attribute.includes('{') ? 'title' : place.attribute
-    return ['stands in an attribute without quotes', `Put the value into quotes, as in ${name}="{{name}}".`]
-  }
-  if (state === IN_SPECIAL_ELEMENT) {
-    if (element === 'script' || element === 'style') {
-      return [`stands in a ${element} element, where no escaping makes it safe`, OUT]
-    }
-    if (place.foreignDepth > 0) return [`stands in the ${element} of an svg or math element`, OUT]
-    return sequenceIndex > 0 ? ['stands in the name of an element', OUT] : undefined
-  }
-  if (TAG_NAME.includes(state)) {
-    return ['stands in the name of an element', 'Write &lt; for a < that is text; otherwise write the name itself.']
-  }
-  if (CLOSING_TAG.includes(state)) return ['stands in a closing tag', OUT]
-  if (state === IN_ATTRIBUTE_NAME) return ['stands in the name of an attribute', OUT]
-  if (state === BEFORE_ATTRIBUTE_NAME || state === AFTER_ATTRIBUTE_NAME || state === IN_SELF_CLOSING_TAG) {
-    return [
-      'stands between attributes, where it would be one',
-      'Write the attribute itself, in a section when not everybody gets it, as in {{#name}}hidden{{/name}}.',
-    ]
-  }
-  return [
-    'stands in a comment or a declaration',
-    'Take it out; a note to yourself is written as {{! note }} and not sent.',
-  ]
-}
-
-function valueFault({ element, attribute, url, tail }: Place): Fault | undefined {
-  const name = attribute.slice(attribute.indexOf(':') + 1)
-  const stands = (what: string, remedy = OUT): Fault => [`stands in ${what}`, remedy]
-  if (attribute.includes('{') || element.includes('{')) {
-    return ['stands behind a name with a tag in it', 'Write the name without the tag.']
-  }
-  if (name === 'style') return stands('a style attribute, where no escaping makes it safe')
-  if (name.startsWith('on')) return stands(`the script of ${name}`)
-  if (name === 'srcdoc') return stands('a document of its own, which srcdoc holds')
-  if (URL_LISTS.has(name)) {
-    return stands(`${name}, a list of URLs`, 'Use src or href, which hold one, or write the URLs themselves.')
-  }
-  if (element === 'meta' && (name === 'content' || name === 'http-equiv')) return stands('a meta element')
-  if (ANIMATIONS.has(element) && ['to', 'from', 'by', 'values', 'attributename'].includes(name)) {
-    return stands('an animation, which can set any attribute')
-  }
-  return isUrl(element, attribute) ? urlFault(element, url, tail) : undefined
-}
-
-function urlFault(element: string, { part }: UrlState, tail: string): Fault | undefined {
-  const isOpen = part === 'head' || part === 'root' || part === 'mail'
-  if (isOpen ? /&#?\w*$/.test(tail) : /&#\w*$/.test(tail)) {
-    return ['stands behind a & that it could make another character of', 'Write &amp; for the &.']
-  }
-  switch (part) {
-    case 'start':
-      return RESOURCES.has(element)
-        ? [`stands at the start of the URL of a ${element} element, which runs or applies what it leads to`, SERVER]
-        : undefined
-    case 'after start':
-      return ['stands directly behind a tag that begins the URL', 'Write / or ? between them, or use one value.']
-    case 'authority':
-      return [
-        "stands in the server's name of a URL",
-        'Write the name and a / before the tag, or put the whole URL into one value.',
-      ]
-    case 'code':
-      return ['stands in a URL that is code', 'Write a URL of https before it.']
-    case 'unknown':
-      return [
-        'stands in a URL that begins in different ways',
-        'Write the whole URL into each part of the section, with {{else}} between them.',
-      ]
-    default:
-      return undefined
-  }
-}
-
-const SERVER = 'Write the beginning of the URL itself, as in "https://example.com/".'
-
-function sectionFault(inside: Place, outside: Place): Fault {
-  const isQuoted = [inside, outside].some(
-    ({ state }) => state === BEFORE_ATTRIBUTE_VALUE || state === IN_UNQUOTED_VALUE,
-  )
-  const what = 'has parts that end in different places of the HTML, so that what follows means different things'
-  if (isQuoted) return [what, 'Put quotes around the section, within which its parts stand.']
-  return [what, 'Let every part close what it opens: elements, quotes and comments.']
-}
-
-const REFERENCE_FAULT: Fault = [
-  'stands in a character reference of a link',
-  'Write the reference in one piece, or & as &amp;.',
-]
-
-const LOST_FAULT: Fault = [
-  'stands behind HTML that parsers read in different ways',
-  'Take the svg, select, script or other element before it apart, or pass the part as an extra tag.',
-]
 
 /**
  * Whether a template has what this reader does not follow: a script within a comment within a script, and text sections of
