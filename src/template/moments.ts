@@ -138,7 +138,11 @@ function formatterOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.
 function wordPrinter(options: Intl.DateTimeFormatOptions, locale: string, timeZone: string) {
   const format = formatterOf(locale, { ...options, timeZone, calendar: 'gregory' })
   const type = options.weekday ? 'weekday' : options.month ? 'month' : 'dayPeriod'
-  return (time: number) => format.formatToParts(time).find((part) => part.type === type)?.value ?? ''
+  return (time: number) => {
+    const word = format.formatToParts(time).find((part) => part.type === type)?.value ?? ''
+    // Of "a. m." too, runtimes differ in the blank.
+    return type === 'dayPeriod' ? word.replace(/\s/g, '\u00a0') : word
+  }
 }
 
 const PART_OF_LETTER: Readonly<Record<string, Intl.DateTimeFormatPartTypes>> = {
