@@ -9,7 +9,7 @@ const USE = `
   import postgres from 'postgres'
   import { createCustomAttributesStore, isCustomAttributesError, type UploadResult } from 'postgres-custom-attributes'
   import { createHttpHandler } from 'postgres-custom-attributes/http'
-  import { mapColumns, type StandardColumn } from 'postgres-custom-attributes/pure'
+  import { mapColumns } from 'postgres-custom-attributes/pure'
   const store = createCustomAttributesStore(postgres('', { max: 1 }))
   export const handler: (request: Request) => Promise<Response> = createHttpHandler(store, {
     authorize: (_request, { accountId, action }) => accountId !== '' && action !== 'render',
@@ -21,7 +21,7 @@ const USE = `
     }
     return result
   }
-  export const fields: readonly StandardColumn[] = mapColumns(['email']).standard
+  export const fields: readonly string[] = mapColumns(['email']).standard
   export const isOurs = (error: unknown): boolean => isCustomAttributesError(error, 'EMAIL_COLUMN_MISSING')
 `
 const WRONG = `${USE}
