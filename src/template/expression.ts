@@ -62,7 +62,7 @@ export function readExpression(content: string, filterNames: ReadonlySet<string>
   }
   const name = trimBlanks(content.slice(0, bar))
   const fail = (fault: Fault): Expression => ({ name, filters: [], fault })
-  const foreign = foreignRemedy(name, content.slice(bar))
+  const foreign = foreignRemedy(name, content.slice(bar), (word) => filterNames.has(word))
   if (foreign) return fail(foreign)
   const filters: FilterCall[] = []
   let at = bar

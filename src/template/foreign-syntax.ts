@@ -107,7 +107,11 @@ export function isForeignCall(segment: string, filterNames: ReadonlySet<string>)
 }
 
 /** What else stands behind a name where another language puts a fallback or a filter. */
-export function foreignRemedy(name: string, rest: string): Fault | undefined {
+export function foreignRemedy(
+  name: string,
+  rest: string,
+  isFilter: (word: string) => boolean = () => false,
+): Fault | undefined {
   const [, plain, inName] =
     /^(.*?\S)\s*(?:\?\?|\bor\b|\bdefault\b|\bfallback\b)\s*[:=]?\s*["'“‘„](.*?)["'”’“]?$/s.exec(
       rest === '' ? name : '',
@@ -116,6 +120,8 @@ export function foreignRemedy(name: string, rest: string): Fault | undefined {
     return ['has a fallback of another language', `Write {{${plain}  | default: "${inName}"}}.`.replace('  |', ' |')]
   const write = (text: string | undefined) => `Write {{${name} | default: "${text?.trim() || 'there'}"}}.`
   if (/^\|\s*\|/.test(rest)) {
+    const [, word] = /^\|\s*\|\s*(\w+)$/.exec(rest) ?? []
+    if (word !== undefined && isFilter(word)) return ['has two bars', `Write {{${name} | ${word}}}.`]
     return ['has two bars', write(/^\|\s*\|\s*["'“„‘]?([^"'”’“‘|]*)/.exec(rest)?.[1])]
   }
   if (/\\["'“”‘’]/.test(rest)) {
@@ -137,6 +143,19 @@ export function foreignRemedy(name: string, rest: string): Fault | undefined {
   return undefined
 }
 
+/** A comparison as others write it: `if plan == "pro"`, `if (eq plan "pro")`, `ifCond plan "==" "pro"`, `eq plan "pro"`. */
+const HELPER =
+  /^(?:(if|unless)\s+)?\(?\s*(?:(if[A-Z]\w*|eq|neq?|isnt?|compare)\s+)?([\w.$]+)\s+(?:(["']?)(===?|!==?|=|<|>)\4\s*)?(?:(["'])([^"']*)\6|(\d+(?:\.\d+)?|true|false))\s*\)?$/
+
+function readHelper(content: string): { sigil: string; name: string; comparison: string } | undefined {
+  const [, block, helper, name, , operator = '=', , text, plain] = HELPER.exec(content) ?? []
+  if (name === undefined || (block === undefined && helper === undefined)) return undefined
+  const isUnequal = operator.startsWith('!') || /^(?:neq?|isnt)$/.test(helper ?? '')
+  const sign = isUnequal ? '!=' : /[<>]/.test(operator) ? operator : '='
+  const sigil = block === 'unless' ? '^' : '#'
+  return { sigil, name: name.split('.').at(-1)!, comparison: `${sign} ${plain ?? `"${text}"`}` }
+}
+
 /** What is wrong with a tag that another language opens or closes a block with, or prints a value by. */
 export function foreignTag(sigil: string, content: string): Fault | undefined {
   if (
@@ -153,6 +172,11 @@ export function foreignTag(sigil: string, content: string): Fault | undefined {
   const isSimple = /^!?\s*(?:not\s+)?[\p{L}\p{N}_. $-]+$/u.test(named)
   const isNegated = /^(?:!|not\s)/.test(named)
   const name = named.replace(/^(?:!|not\s)\s*/, '').replace(/\s+as\s.*$/s, '')
+  const helper = sigil === '#' || sigil === '^' ? readHelper(content) : undefined
+  if (helper) {
+    const opening = `{{${helper.sigil}${helper.name} ${helper.comparison}}}`
+    return ['is a section of another language', `Write ${opening} and {{/${helper.name}}}.`]
+  }
   if (sigil === '#' && (word === 'if' || word === 'unless') && !isSimple) {
     return [
       'is a section of another language',
@@ -174,6 +198,13 @@ export function foreignTag(sigil: string, content: string): Fault | undefined {
       return ['is a branch with a condition of its own', 'Close the section, and open another one for it.']
     }
   }
+  if (sigil === '{' && content.startsWith('{')) {
+    return ['has more than three braces', `Write {{${content.replace(/^[{\s]+/, '')}}}. No brace stands behind it.`]
+  }
+  const [, argument] = sigil === '' ? (/^[a-z]+[A-Z]\w*\s+([\w.]+)\s+(["']).*\2$/.exec(content) ?? []) : []
+  if (argument !== undefined) {
+    return ['calls a helper of another language', `Write {{${argument}}}, or with a filter {{${argument} | upper}}.`]
+  }
   const [, ofBraces] = /\$\{\s*([^{}|]*?)\s*(?=[}|]|$)/.exec(content) ?? []
   if (ofBraces !== undefined) {
     const bar = content.indexOf('|')
@@ -185,7 +216,8 @@ export function foreignTag(sigil: string, content: string): Fault | undefined {
 
 /** Whether a closing tag is that of a block of another language, whose opening tag is told. */
 export function closesForeign(content: string, opening: string): boolean {
-  return /^(?:if|unless|each|with|for|foreach)$/.test(content) && opening.startsWith(`${content} `)
+  const isBlock = /^(?:if|unless|each|with|for|foreach)$/.test(content) || readHelper(opening) !== undefined
+  return isBlock && opening.startsWith(`${content} `)
 }
 
 /** A stretch of text that is a tag of another language. */

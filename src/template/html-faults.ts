@@ -18,8 +18,8 @@ import type { UrlState } from './url-escaping.js'
 
 const URL_ATTRIBUTES: ReadonlySet<string> = new Set(
   (
-    'action archive background cite classid codebase data formaction href icon longdesc manifest poster profile src ' +
-    'usemap xmlns'
+    'action archive background cite classid codebase data dynsrc formaction href icon longdesc lowsrc manifest poster ' +
+    'profile src usemap xmlns'
   ).split(' '),
 )
 const URL_LISTS: ReadonlySet<string> = new Set(['srcset', 'imagesrcset', 'ping'])
@@ -30,6 +30,8 @@ const ANIMATIONS: ReadonlySet<string> = new Set(['animate', 'set', 'animatetrans
 /** Whether an attribute's value is a URL. */
 export function isUrl(element: string, attribute: string): boolean {
   const name = attribute.slice(attribute.lastIndexOf(':') + 1)
+  // A script puts the value of data-src into src.
+  if (name.startsWith('data-')) return /src$|ur[il]$|href$/.test(name)
   return URL_ATTRIBUTES.has(name) && (name !== 'data' || element === 'object')
 }
 
@@ -82,10 +84,13 @@ function valueFault({ element, attribute, url, tail }: Place): Fault | undefined
   if (name === 'style') return stands('a style attribute, where no escaping makes it safe')
   if (name.startsWith('on')) return stands(`the script of ${name}`)
   if (name === 'srcdoc') return stands('a document of its own, which srcdoc holds')
-  if (URL_LISTS.has(name)) {
+  if (URL_LISTS.has(name.replace(/^data-/, ''))) {
     return stands(`${name}, a list of URLs`, 'Use src or href, which hold one, or write the URLs themselves.')
   }
-  if (element === 'meta' && (name === 'content' || name === 'http-equiv')) return stands('a meta element')
+  if (element === 'meta' && /^(?:content|http-equiv|charset)$/.test(name)) return stands('a meta element')
+  if (RESOURCES.has(element) && /^(?:type|language|rel|as|is)$/.test(name)) {
+    return stands(`the ${name} of a ${element} element, which decides what is done with it`)
+  }
   if (ANIMATIONS.has(element) && ['to', 'from', 'by', 'values', 'attributename'].includes(name)) {
     return stands('an animation, which can set any attribute')
   }

@@ -174,22 +174,25 @@ function textProblems(template: string, rawTags: readonly RawTag[], isHtml: bool
   for (const [at, raw] of rawTags.entries()) {
     look(from, raw.start)
     from = raw.end
-    const next = rawTags[at + 1]
-    const isOpened = raw.sigil === '#' || raw.sigil === '^'
-    if (
-      isHtml &&
-      isOpened &&
-      next?.sigil === '/' &&
-      closes(next, raw) &&
-      template.slice(from, next.start).trim() === '' &&
-      standsBeforeTable(template.slice(next.end, rawTags[at + 2]?.start))
-    ) {
+    if (isHtml && isEmptyBeforeTable(template, rawTags, at)) {
       const what = 'has nothing in it, and stands before a table out of which an editor moved it'
       problems.push(tagProblem('SUSPECT_TEXT', raw, raw.source, what, 'Put its tags into cells, or around the table.'))
     }
   }
   look(from, undefined)
   return problems
+}
+
+/** Whether a section has nothing in it, nor in its else, and a table comes behind it. */
+function isEmptyBeforeTable(template: string, rawTags: readonly RawTag[], at: number): boolean {
+  const raw = rawTags[at]!
+  if (raw.sigil !== '#' && raw.sigil !== '^') return false
+  const closing = rawTags[at + 1] && isElse(rawTags[at + 1]!) ? at + 2 : at + 1
+  const last = rawTags[closing]
+  if (last?.sigil !== '/' || !closes(last, raw)) return false
+  const inside = rawTags.slice(at + 1, closing + 1)
+  const isEmpty = inside.every((tag, index) => template.slice(rawTags[at + index]!.end, tag.start).trim() === '')
+  return isEmpty && standsBeforeTable(template.slice(last.end, rawTags[closing + 1]?.start))
 }
 
 /** Pairs the opening and closing tags of sections. One wrong tag gives one problem where that can be told. */

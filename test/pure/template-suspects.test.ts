@@ -50,6 +50,8 @@ describe('a section that an editor moved out of its table', () => {
     expect(others).toEqual([])
     expect(problem).toMatchObject({ code: 'SUSPECT_TEXT', severity: 'warning', details: { line: 1, column: 1 } })
     expect(inspectTemplate('<p>{{#vip}} {{/vip}}</p>\n<table><tr><td>x</td></tr></table>').problems).toHaveLength(1)
+    expect(inspectTemplate('{{#vip}}\n{{else}} {{/vip}}<table><tr><td>x</td></tr></table>').problems).toHaveLength(1)
+    expect(inspectTemplate('{{#vip}}{{else}}x{{/vip}}<table><tr><td>x</td></tr></table>').problems).toEqual([])
   })
 
   it('is none where its tags stand in cells or around the table, nor where no table follows', () => {
