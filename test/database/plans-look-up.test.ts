@@ -10,8 +10,8 @@ const OTHERS = 2_000
 /** What the last ANALYZE saw. */
 const STATES = ['nothing: never analysed', 'an empty table', 'one customer per account', 'everything'] as const
 const INDEXES = [
-  'none',
   'account_id',
+  'none',
   'account_id, id',
   'account_id, created_at',
   'account_id include (email)',
@@ -69,8 +69,8 @@ async function blocksOf(state: (typeof STATES)[number], index: (typeof INDEXES)[
   return { new: fresh.blocks, again: again.blocks, changed: changed.blocks }
 }
 
-// Without the long laws none, and the one that was chosen wrongly most.
-describe.each(INDEXES.slice(0, samples(INDEXES.length, 2)))('an index on %s', (index) => {
+// Without the long laws the one that was chosen wrongly most.
+describe.each(INDEXES.slice(0, samples(INDEXES.length, 1)))('an index on %s', (index) => {
   test('costs an upload the same, whatever the statistics saw', async () => {
     const costs = []
     for (const state of STATES) costs.push({ state, ...(await blocksOf(state, index)) })

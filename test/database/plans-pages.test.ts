@@ -11,8 +11,8 @@ const PAGE_SIZE = 50
 /** What the last ANALYZE saw. */
 const STATES = ['nothing: never analysed', 'an empty table', 'one customer per account', 'everything'] as const
 const INDEXES = [
-  'none',
   'account_id',
+  'none',
   'account_id, id',
   'account_id desc, id desc',
   'account_id, created_at',
@@ -79,8 +79,8 @@ function rowsRead({ sql }: TestDatabase, account: string, audience: Audience, id
   })
 }
 
-// Without the long laws none, and the one that was chosen wrongly most.
-describe.each(INDEXES.slice(0, samples(INDEXES.length, 2)))('an index on %s', (index) => {
+// Without the long laws the one that was chosen wrongly most.
+describe.each(INDEXES.slice(0, samples(INDEXES.length, 1)))('an index on %s', (index) => {
   test.each(Object.keys(ACCOUNTS) as (keyof typeof ACCOUNTS)[])(
     'pages cost the same, whatever the statistics saw; the account lies %s',
     async (place) => {

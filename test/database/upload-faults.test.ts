@@ -6,8 +6,8 @@ import { useDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
 
 const db = useDatabase()
-/** Every fault in every phase once, or nine times. */
-const ROUNDS = samples(320, 35)
+/** Every fault in every phase nine times, or every fault twice and every phase three times. */
+const ROUNDS = samples(320, 15)
 const ROWS = 120
 const PHASES = ['reading', 'first batch', 'middle', 'last batch', 'definitions'] as const
 const FAULTS = [
@@ -85,7 +85,7 @@ test(`${ROUNDS} faults in every phase: no hung promise, no half customer, upload
   for (let round = 0; round < ROUNDS; round++) {
     const account = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`
     const fault = FAULTS[round % FAULTS.length]!
-    const wanted = PHASES[Math.floor(round / FAULTS.length) % PHASES.length]!
+    const wanted = PHASES[(round + Math.floor(round / FAULTS.length)) % PHASES.length]!
     const atomic = next() < 0.3
     const plain = createCustomAttributesStore(db.client)
     // Half of the customers are there, in an old state.
@@ -178,7 +178,7 @@ test(`${ROUNDS} faults in every phase: no hung promise, no half customer, upload
     expect(done[0], label).toEqual({ n: ROWS })
     await db.assertNoOpenTransaction()
   }
-  for (const phase of PHASES) expect(hit.get(phase) ?? 0, phase).toBeGreaterThanOrEqual(samples(20, 3))
+  for (const phase of PHASES) expect(hit.get(phase) ?? 0, phase).toBeGreaterThanOrEqual(samples(20, 1))
 }, 300_000)
 
 /** Sets a server setting for every connection that the client makes. */
