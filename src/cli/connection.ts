@@ -42,7 +42,8 @@ function connect(url: string | undefined, max: number): postgres.Sql {
     const [, authority, rest] = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/s.exec(url) ?? []
     // A slash in a password ends the part before the host: its beginning would be taken for a host, and told.
     if (authority === undefined || (!authority.includes('@') && rest?.includes('@'))) throw new TypeError('no URL')
-    return postgres(url, { max, fetch_types: false, onnotice: () => {} })
+    // Without prepared statements and look-ups of types it works behind any pooler and under any time limit.
+    return postgres(url, { max, prepare: false, fetch_types: false, onnotice: () => {} })
   } catch {
     throw new CommandError(
       'The database URL cannot be read. Write it as postgres://user:password@host:5432/database; characters such as ' +

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ownFolder, packageFolder, useCommand } from '../support/command.js'
 import { useDatabase } from '../support/database.js'
+import { codeBlocks, section } from '../support/readme.js'
 
 const db = useDatabase({ migrated: false, distributed: false })
 const command = useCommand()
@@ -23,37 +24,26 @@ test("a table of other names is uploaded to by the config's word alone", async (
       create unique index contacts_email on app.contacts (org_id, lower(email)) where deleted_at is null`)
     .simple()
   install('postgres-custom-attributes')
-  const config = (options: string) => `
-    import { defineFields } from 'postgres-custom-attributes'
-    /** @type {import('postgres-custom-attributes').StoreOptions & { accountIdType?: string, databaseUrl?: string }} */
-    export default {
-      customerTable: 'app.contacts',
-      definitionTable: 'app.contact_attributes',
-      accountIdType: 'bigint',
-      columns: { account_id: 'org_id', created_at: null, updated_at: null, status: null },
-      fields: defineFields({ first_name: { column: 'fname' } }),
-      live: { deleted_at: null },
-      databaseUrl: ${JSON.stringify(db.url)},
-      ${options}
-    }`
-  command.write('custom-attributes.config.mjs', config(''))
+  const [config] = codeBlocks(section('## Config file', 'docs/command.md'), 'js')
+  const env = { CRM_DATABASE_URL: db.url, DATABASE_URL: 'postgres://me@127.0.0.1:1/none' }
+  command.write('custom-attributes.config.mjs', config!)
   expect((await command.run(['migrations', '--style', 'plain', '--out', 'sql'])).code).toBe(0)
-  const problems = JSON.parse((await command.run(['check', '--json'])).stdout) as { severity: string; sql: string }[]
+  const problems = JSON.parse((await command.run(['check', '--json'], { env })).stdout) as {
+    severity: string
+    sql: string
+  }[]
   for (const { sql, severity } of problems) if (severity === 'error') await db.sql.unsafe(sql).simple()
   command.write('a.csv', 'email,first_name,tier\na@example.com,Ann,gold\n')
-  expect((await command.run(['upload', 'a.csv', '--account', '7'])).code).toBe(0)
+  expect((await command.run(['upload', 'a.csv', '--account', '7'], { env })).code).toBe(0)
   expect(await db.sql`select org_id, fname, custom_attributes from app.contacts`).toEqual([
     { org_id: '7', fname: 'Ann', custom_attributes: { tier: 'gold' } },
   ])
 
-  // A file that is named goes before that of the folder, and the flag before what a file says.
-  command.write(
-    'other.mjs',
-    config("databaseUrl: 'postgres://me@127.0.0.1:1/none'").replace(/databaseUrl: "[^\n]*/, ''),
-  )
-  const elsewhere = await command.run(['check', '--config', 'other.mjs'], { env: { DATABASE_URL: db.url } })
+  // A file that is named goes before that of the folder, and the flag before all.
+  command.write('other.mjs', config!.replace('CRM_DATABASE_URL', 'DATABASE_URL'))
+  const elsewhere = await command.run(['check', '--config', 'other.mjs'], { env })
   expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:1') })
-  expect((await command.run(['check', '--config', 'other.mjs', '--database-url', db.url])).code).toBe(0)
+  expect((await command.run(['check', '--config', 'other.mjs', '--database-url', db.url], { env })).code).toBe(0)
 })
 
 test('what is wrong with a config is said with its name', async () => {

@@ -173,3 +173,15 @@ test('Ctrl-C stops an upload, which says what is stored; the same file completes
   expect(await storedOf(account)).toHaveLength(19_800)
   expect(await store.getAttributeDefinitions(account)).toEqual(['tier'])
 })
+
+test('a terminal gets a bar, and the output is the same', async () => {
+  const account = randomUUID()
+  command.write('customers.csv', 'email,tier\na@example.com,gold\n')
+  const terminal = { DATABASE_URL: db.url, NODE_OPTIONS: '--import data:text/javascript,process.stderr.isTTY=true' }
+  const { code, stdout, stderr } = await command.run(['upload', 'customers.csv', '--account', account], {
+    env: terminal,
+  })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^customers\.csv: 1 row in /)
+  expect(stderr).toMatch(/ 0 %, 0 rows read/)
+})
