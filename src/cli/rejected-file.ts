@@ -70,14 +70,22 @@ export function openRejectedFile(
       // A byte order mark, because it wins over an encoding that the mended file is uploaded with, and Excel looks for it.
       const format = { delimiter, bom: true }
       const head = rejectedRowsCsv(headers, [], format)
-      const target = openSync(path, force ? 'w' : 'wx')
       try {
-        appendFileSync(target, head)
-        for await (const line of createInterface({ input: createReadStream(waiting), crlfDelay: Infinity })) {
-          appendFileSync(target, rejectedRowsCsv(headers, [JSON.parse(line)], format).slice(head.length))
+        const target = openSync(path, force ? 'w' : 'wx')
+        try {
+          appendFileSync(target, head)
+          for await (const line of createInterface({ input: createReadStream(waiting), crlfDelay: Infinity })) {
+            appendFileSync(target, rejectedRowsCsv(headers, [JSON.parse(line)], format).slice(head.length))
+          }
+        } finally {
+          closeSync(target)
         }
-      } finally {
-        closeSync(target)
+      } catch (error) {
+        throw new CommandError(
+          `The upload is done, but its rejected rows could not be written to ${path}: ${(error as Error).message}. ` +
+            'Uploading the file again finds them again.',
+          { cause: error },
+        )
       }
       discard()
       return path

@@ -61,3 +61,37 @@ test('its columns, as JSON, are those of an upload', async () => {
     { custom_attributes: { loyalty_tier: 'gold' } },
   ])
 })
+
+test('is read as an upload with the same flags would read it', async () => {
+  command.write('list.tsv', Buffer.from('a@example.com\t1.234,5\t31.12.1990\tN/A\tK\u00f6ln\n', 'latin1'))
+  const { code, stdout, stderr } = await preview(
+    'list.tsv',
+    ...[
+      '--delimiter',
+      'tab',
+      '--encoding',
+      'latin1',
+      '--headers',
+      '["email","total_spent","birthday","w","City, State","x"]',
+    ],
+    ...[
+      '--columns',
+      '{"birthday":{"attribute":"born"}}',
+      '--attributes',
+      '["City, State"]',
+      '--fillable',
+      'total_spent',
+    ],
+    ...['--constant', 'Campaign=Spring', '--number-format', 'comma', '--date-format', 'dmy', '--empty-markers', 'N/A'],
+    ...['--short-rows', 'fill', '--max-bytes', '1000', '--max-columns', '9', '--max-record-bytes', '900', '--json'],
+  )
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout).rows).toEqual([
+    {
+      row: 1,
+      line: 1,
+      standard: { email: 'a@example.com', total_spent: '1234.5' },
+      custom_attributes: { born: '31.12.1990', 'City, State': 'K\u00f6ln', Campaign: 'Spring' },
+    },
+  ])
+})

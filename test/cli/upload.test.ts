@@ -174,6 +174,25 @@ test('Ctrl-C stops an upload, which says what is stored; the same file completes
   expect(await store.getAttributeDefinitions(account)).toEqual(['tier'])
 })
 
+test('a file that comes into the way of the rejected rows meanwhile stays as it is', async () => {
+  const account = randomUUID()
+  const args = ['upload', '-', '--account', account, '--batch-size', '100']
+  const { child, ended } = command.start(args, { DATABASE_URL: db.url })
+  child.stdin.write(
+    `email,tier\nno address,gold\n${Array.from({ length: 20_000 }, (_, at) => `user${at}@example.com,gold\n`).join('')}`,
+  )
+  await until('nothing is stored', async () => (await storedOf(account)).length > 0)
+  command.write('stdin.rejected.csv', 'mine')
+  child.stdin.end()
+  const { code, stderr } = await ended
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /^error: The upload is done, but its rejected rows could not be written to stdin\.rejected\.csv: /,
+  )
+  expect(readFileSync(command.path('stdin.rejected.csv'), 'utf8')).toBe('mine')
+  expect(readdirSync(command.path('.'))).toEqual(['stdin.rejected.csv'])
+})
+
 test('a terminal gets a bar, and the output is the same', async () => {
   const account = randomUUID()
   command.write('customers.csv', 'email,tier\na@example.com,gold\n')
