@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { characterEntities } from 'character-entities'
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 
 const TOKENIZER = fileURLToPath(new URL('node_modules/htmlparser2/dist/esm/Tokenizer.js', import.meta.url))
 
@@ -48,13 +48,8 @@ function inlineEnumerations(source: string): string {
   )
 }
 
-export default defineConfig({
-  entry: ['src/index.ts', 'src/pure.ts', 'src/http.ts'],
-  format: ['esm', 'cjs'],
+const shared: Options = {
   target: 'node20',
-  dts: true,
-  clean: true,
-  sourcemap: true,
   // As written: some runtimes know the modules of Node only by their full names.
   removeNodeProtocol: false,
   // The migrations are shipped as files and also stand in the bundle, so that a bundled server finds them.
@@ -87,4 +82,30 @@ export default defineConfig({
       },
     },
   ],
+}
+
+const library: Options = {
+  ...shared,
+  entry: ['src/index.ts', 'src/pure.ts', 'src/http.ts'],
+  format: ['esm', 'cjs'],
+  dts: true,
+  sourcemap: true,
+}
+
+const command: Options = {
+  ...shared,
+  entry: { cli: 'src/cli/cli.ts' },
+  format: 'esm',
+  splitting: false,
+  // Only the command needs them, so nobody has to install them; they are CommonJS, which requires the modules of Node.
+  noExternal: [...shared.noExternal!, 'commander', 'cli-progress'],
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+  },
+}
+
+export default defineConfig(async () => {
+  // Not by the option `clean`: one build would take the other's files away.
+  await rm(new URL('dist', import.meta.url), { recursive: true, force: true })
+  return [library, command]
 })

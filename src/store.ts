@@ -193,7 +193,7 @@ export interface CustomAttributesStore {
   preflight(accountId: AccountId, message: Message, options: PreflightOptions): Promise<PreflightReport>
 }
 
-const STORE_OPTIONS = {
+export const STORE_OPTIONS = {
   ...ROW_OPTIONS,
   customerTable: MIGRATION_OPTIONS.customerTable,
   definitionTable: MIGRATION_OPTIONS.definitionTable,

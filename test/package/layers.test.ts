@@ -14,6 +14,7 @@ const LAYERS: readonly RegExp[] = [
   /^(upload|mail-merge)\//,
   /^store\.ts$|^http\//,
   /^(index|pure|http)\.ts$/,
+  /^cli\//,
 ]
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(

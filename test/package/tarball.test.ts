@@ -163,6 +163,18 @@ describe('the packed tarball, installed in an empty project', () => {
     ])
   })
 
+  it('has the command in its bin, which needs no more than was installed', async () => {
+    const out = ['--style', 'plain', '--out', 'command']
+    const { stdout } = await run('npx', ['--no', 'postgres-custom-attributes', 'migrations', ...out], { cwd: project })
+    const texts = await Promise.all(
+      stdout
+        .trim()
+        .split('\n')
+        .map((path) => readFile(join(project, path), 'utf8')),
+    )
+    expect(texts).toContain(await readFile(join(root, 'sql', upFile), 'utf8'))
+  })
+
   it('holds what is used and nothing of the workshop', async () => {
     const folder = join(project, 'node_modules/postgres-custom-attributes')
     const entries = await readdir(folder, { recursive: true, withFileTypes: true })

@@ -1,0 +1,12 @@
+import { readMigrations } from '../db/migrations.js'
+import { readConfig } from './config.js'
+import { type MigrationStyle, writeMigrations } from './migration-files.js'
+import { EXIT, say } from './report.js'
+
+/** Writes the migrations as files of a migration tool. Needs no database. */
+export async function migrations(flags: { style: MigrationStyle; out: string; config?: string }): Promise<number> {
+  const { customerTable, definitionTable, maxCustomAttributes, accountIdType, columns } = await readConfig(flags.config)
+  const texts = readMigrations({ customerTable, definitionTable, maxCustomAttributes, accountIdType, columns })
+  for (const path of await writeMigrations(flags.out, flags.style, texts, new Date())) say(path)
+  return EXIT.done
+}

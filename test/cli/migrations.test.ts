@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { readMigrations } from '../../src/db/migrations.js'
+import { useCommand } from '../support/command.js'
+
+const command = useCommand()
+
+test('writes the migrations for the tables of the config, without a database', async () => {
+  const tables = { customerTable: 'crm.contact', definitionTable: 'crm.contact_attribute', maxCustomAttributes: 25 }
+  const options = { ...tables, accountIdType: 'bigint' as const, columns: { custom_attributes: 'extra' } }
+  command.write(
+    'custom-attributes.config.mjs',
+    `export default ${JSON.stringify({ ...options, emailCase: 'preserve' })}`,
+  )
+  const { code, stdout, stderr } = await command.run(['migrations', '--style', 'plain', '--out', 'db/sql'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const texts = stdout
+    .trim()
+    .split('\n')
+    .map((path) => readFileSync(command.path(path), 'utf8'))
+  for (const { up } of readMigrations(options)) expect(texts.some((text) => text.includes(up))).toBe(true)
+})
+
+test('overwrites nothing, and says which styles there are', async () => {
+  const args = ['migrations', '--style', 'plain', '--out', 'sql']
+  const [path] = (await command.run(args)).stdout.split('\n')
+  const before = readFileSync(command.path(path!), 'utf8')
+  expect(await command.run(args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^error: /) })
+  expect(readFileSync(command.path(path!), 'utf8')).toBe(before)
+  const wrong = await command.run(['migrations', '--style', 'liquibase', '--out', 'other'])
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Allowed choices are plain') })
+  expect(existsSync(command.path('other'))).toBe(false)
+})
