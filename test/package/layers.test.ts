@@ -13,7 +13,7 @@ const LAYERS: readonly RegExp[] = [
   /^db\//,
   /^(upload|mail-merge)\//,
   /^store\.ts$|^http\//,
-  /^(index|pure|http)\.ts$/,
+  /^(index|pure|http)\.ts$|^cli\//,
 ]
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
