@@ -61,6 +61,7 @@ function sqlFiles(folder: string, orders: (files: string[]) => { up: string[]; d
       await db.sql.unsafe(await readFile(join(project, folder, file), 'utf8')).simple()
       done.add(file)
     }
+    if (way === 'down') done.clear()
   }
   return { folder, up: () => runAll('up'), down: () => runAll('down') }
 }
@@ -333,7 +334,7 @@ describe('what is in the way', () => {
 })
 
 describe('drizzle-kit', () => {
-  const [declared] = codeBlocks(section('### Drizzle', 'docs/migrations.md'), 'ts')
+  const [declared, config] = codeBlocks(section('### Drizzle', 'docs/migrations.md'), 'ts')
   const bare = `import { pgSchema, text, unique, uuid } from 'drizzle-orm/pg-core'
     export const customerSchema = pgSchema('customer')
     export const customer = customerSchema.table('customer', {
@@ -386,15 +387,21 @@ describe('drizzle-kit', () => {
     expect(await folder()).toEqual(before)
   })
 
-  it('pushes what the page declares without a change to what the migrations made', async () => {
-    await db.sql.unsafe(USUAL.create).simple()
-    await db.sql`alter table customer.customer rename constraint customer_account_id_email_key to customer_account_email_un`
+  it('pushes what the page declares, and changes nothing of what the migrations made', async () => {
+    await writeFile(join(project, 'drizzle.config.ts'), `import { defineConfig } from 'drizzle-kit'\n${config}`)
+    await declare(declared!)
+    expect(await kit('push', '--force')).toContain('Changes applied')
     for (const { up } of readMigrations()) await db.sql.unsafe(up).simple()
     await expectStoreToWork(USUAL)
     const before = await schemaOf(db.sql, 'customer')
-    await declare(declared!)
     expect(await kit('push', '--force')).toContain('No changes detected')
     expect(await schemaOf(db.sql, 'customer')).toEqual(before)
+    await expectStoreToWork(USUAL)
+
+    // What the host changes besides is changed, and no more.
+    await declare(declared!.replace('email: text()', 'nickname: text(),\n    email: text()'))
+    expect(await kit('push', '--force')).toContain('Changes applied')
+    expect(await schemaOf(db.sql, 'customer')).toEqual(expect.arrayContaining([...before, 'customer.nickname text f ']))
     await expectStoreToWork(USUAL)
   })
 })
