@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify, stripVTControlCharacters } from 'node:util'
+import { transformSync } from 'esbuild'
 import type { Sql } from 'postgres'
+import * as typeorm from 'typeorm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MIGRATION_STYLES, type MigrationStyle, writeMigrations } from '../../src/cli/migration-files.js'
 import { type MigrationOptions, readMigrations } from '../../src/db/migrations.js'
@@ -403,6 +405,32 @@ describe('drizzle-kit', () => {
     expect(await kit('push', '--force')).toContain('Changes applied')
     expect(await schemaOf(db.sql, 'customer')).toEqual(expect.arrayContaining([...before, 'customer.nickname text f ']))
     await expectStoreToWork(USUAL)
+  })
+})
+
+describe('TypeORM', () => {
+  it('would generate no change for the entity of the page', async () => {
+    const [entity] = codeBlocks(section('### TypeORM', 'docs/migrations.md'), 'ts')
+    const { code } = transformSync(`${entity}\nmade.Customer = Customer`, {
+      loader: 'ts',
+      tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+    })
+    const made: { Customer?: new () => object } = {}
+    new Function('made', ...Object.keys(typeorm), code)(made, ...Object.values(typeorm))
+    await db.sql.unsafe(USUAL.create).simple()
+    await db.sql`alter table customer.customer rename constraint customer_account_id_email_key to customer_account_email_un`
+    for (const { up } of readMigrations()) await db.sql.unsafe(up).simple()
+    const source = await new typeorm.DataSource({
+      type: 'postgres',
+      url: db.url,
+      entities: [made.Customer!],
+    }).initialize()
+    try {
+      const { upQueries } = await source.driver.createSchemaBuilder().log()
+      expect(upQueries.map(({ query }) => query)).toEqual([])
+    } finally {
+      await source.destroy()
+    }
   })
 })
 
