@@ -416,7 +416,9 @@ describe('TypeORM', () => {
       tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     })
     const made: { Customer?: new () => object } = {}
-    new Function('made', ...Object.keys(typeorm), code)(made, ...Object.values(typeorm))
+    const { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } = typeorm
+    const around = { made, Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique }
+    new Function(...Object.keys(around), code)(...Object.values(around))
     await db.sql.unsafe(USUAL.create).simple()
     await db.sql`alter table customer.customer rename constraint customer_account_id_email_key to customer_account_email_un`
     for (const { up } of readMigrations()) await db.sql.unsafe(up).simple()
@@ -424,6 +426,8 @@ describe('TypeORM', () => {
       type: 'postgres',
       url: db.url,
       entities: [made.Customer!],
+      uuidExtension: 'pgcrypto',
+      installExtensions: false,
     }).initialize()
     try {
       const { upQueries } = await source.driver.createSchemaBuilder().log()
