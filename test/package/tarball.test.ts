@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { codeBlocks, page, section } from '../support/readme.js'
+import { codeBlocks, section } from '../support/readme.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const upFile = '0001_add_custom_attributes.up.sql'
@@ -126,41 +126,6 @@ describe('the packed tarball, installed in an empty project', () => {
     const files = { 'use.mts': TYPED, 'use.cts': TYPED, 'quick-start.mts': quickStart! }
     for (const [file, text] of Object.entries(files)) await writeFile(join(project, file), text)
     expect(await typecheck(Object.keys(files))).toBe('')
-  })
-
-  it('gives migration tools their files by the commands of docs/migrations.md', async () => {
-    const blocks = codeBlocks(page('docs/migrations.md'), 'sh').filter((block) => !block.includes('psql '))
-    const folders = ['migrations', 'db/migration', 'db/migrations', 'prisma/migrations']
-    await Promise.all(folders.map((folder) => mkdir(join(project, folder), { recursive: true })))
-    await run('sh', ['-euc', blocks.join('\n')], { cwd: project })
-
-    const names = ['0001_add_custom_attributes', '0002_create_attribute_definitions']
-    const shipped = (way: string) =>
-      Promise.all(names.map((name) => readFile(join(root, `sql/${name}.${way}.sql`), 'utf8')))
-    const [up, down] = [await shipped('up'), await shipped('down')]
-    const made = async (folder: string, file = '') => {
-      const found = (await readdir(join(project, folder))).sort()
-      const texts = await Promise.all(found.map((name) => readFile(join(project, folder, name, file), 'utf8')))
-      return found.map((name, at) => [name.replace(/\d{14}/, '*'), texts[at]])
-    }
-    expect(await made('migrations')).toEqual([
-      ['*_add_custom_attributes.down.sql', down[0]],
-      ['*_add_custom_attributes.up.sql', up[0]],
-      ['*_create_attribute_definitions.down.sql', down[1]],
-      ['*_create_attribute_definitions.up.sql', up[1]],
-    ])
-    expect(await made('db/migration')).toEqual([
-      ['V*__add_custom_attributes.sql', up[0]],
-      ['V*__create_attribute_definitions.sql', up[1]],
-    ])
-    expect(await made('db/migrations')).toEqual([
-      ['*_add_custom_attributes.sql', `-- migrate:up\n${up[0]}-- migrate:down\n${down[0]}`],
-      ['*_create_attribute_definitions.sql', `-- migrate:up\n${up[1]}-- migrate:down\n${down[1]}`],
-    ])
-    expect(await made('prisma/migrations', 'migration.sql')).toEqual([
-      ['*_add_custom_attributes', up[0]],
-      ['*_create_attribute_definitions', up[1]],
-    ])
   })
 
   it('has the command in its bin, which needs no more than was installed', async () => {
