@@ -26,8 +26,8 @@ export {
   type CustomAttributesStore,
   createCustomAttributesStore,
   type MergeTags,
-  type StoreOptions,
 } from './store.js'
+export type { StoreOptions } from './store-options.js'
 export type {
   UploadCounts,
   UploadOptions,

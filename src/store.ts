@@ -11,20 +11,19 @@ import { explainFailure } from './db/failures.js'
 import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MERGE_OPTIONS } from './db/merge-options.js'
-import { MIGRATION_OPTIONS } from './db/migrations.js'
 import { countUnreachable, type PageOptions, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { findSchemaProblems, type SchemaProblem } from './db/schema-check.js'
-import { areLiveValues, areTableNames, type LiveValues, type TableNames } from './db/table-names.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
-import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from './fields.js'
+import type { FieldCatalogue } from './fields.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import { type AccountNames, type Message, prepareRendering } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
-import { isFunction, isTextList, kindOf, type Resolved, resolveOptions, withDefault } from './options.js'
-import { isUnstorable, type ParsedRow, ROW_OPTIONS } from './rows.js'
+import { isTextList, kindOf, resolveOptions } from './options.js'
+import { isUnstorable, type ParsedRow } from './rows.js'
+import { type ResolvedStoreOptions, STORE_OPTIONS, type StoreOptions } from './store-options.js'
 import type { TemplateOptions } from './template/template-options.js'
 import { trim } from './trim.js'
 import {
@@ -36,38 +35,6 @@ import {
 } from './upload/options.js'
 import { type CsvPreview, type PreviewOptions, previewCsv, resolvePreviewOptions } from './upload/preview.js'
 import { type AccountContext, upload } from './upload/upload.js'
-
-/** Options of {@link createCustomAttributesStore}. */
-export interface StoreOptions {
-  /** The host's customer table as SQL writes it. Default `customer.customer`. */
-  customerTable?: string
-  /** The table of attribute definitions. Default `customer.custom_attribute_definition`. */
-  definitionTable?: string
-  /** Most custom attributes of one customer; the table's CHECK holds the same number. Default 10. */
-  maxCustomAttributes?: number
-  /** `'lower'` (default) lower-cases email addresses before they are stored or looked up; `'preserve'` keeps them. */
-  emailCase?: 'lower' | 'preserve'
-  /** Most characters of one value. Default 10,000. */
-  maxValueLength?: number
-  /** The fields of the customers, made by `defineFields`. Default `STANDARD_FIELDS`: of these, those that the table has. */
-  fields?: FieldCatalogue
-  /**
-   * What the table calls the columns that the library needs, as the database spells them, without quotes:
-   * `{ account_id: 'org_id', created_at: null }`. The last three may be `null`: then the table has none. Default: their own
-   * names, the last three where the table has them.
-   */
-  columns?: Partial<TableNames>
-  /**
-   * Columns and the values that a living customer has in them: `{ deleted_at: null }`. Others are never read, counted, merged,
-   * changed or revived. Default: every row lives.
-   */
-  live?: LiveValues
-  /**
-   * Makes the id of a customer to be created, as text, where the column has no default. It is also called for rows that turn
-   * out to be of existing customers. Default: the column's own.
-   */
-  newId?: () => string
-}
 
 /** The merge tags that an account's templates can use. */
 export interface MergeTags {
@@ -192,19 +159,6 @@ export interface CustomAttributesStore {
    */
   preflight(accountId: AccountId, message: Message, options: PreflightOptions): Promise<PreflightReport>
 }
-
-export const STORE_OPTIONS = {
-  ...ROW_OPTIONS,
-  customerTable: MIGRATION_OPTIONS.customerTable,
-  definitionTable: MIGRATION_OPTIONS.definitionTable,
-  maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
-  fields: withDefault(isCatalogue, STANDARD_FIELDS),
-  columns: withDefault(areTableNames, {}),
-  live: withDefault(areLiveValues, {}),
-  newId: isFunction,
-}
-
-type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_OPTIONS>
 
 /**
  * Makes a store on a postgres.js client. Nothing is sent until the first call, which reads the tables' shape once.

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MIGRATION_OPTIONS, type MigrationOptions } from '../db/migrations.js'
 import { isText, resolveOptions } from '../options.js'
-import { STORE_OPTIONS, type StoreOptions } from '../store.js'
+import { STORE_OPTIONS, type StoreOptions } from '../store-options.js'
 import { CommandError } from './report.js'
 
 /** What a config file exports by default. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { type CustomAttributesStore, createCustomAttributesStore, type StoreOptions } from '../../src/store.js'
+import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import type { StoreOptions } from '../../src/store-options.js'
 import { readSql, SCHEMA_FILES, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 

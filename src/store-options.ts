@@ -1,0 +1,51 @@
+import { MIGRATION_OPTIONS } from './db/migrations.js'
+import { areLiveValues, areTableNames, type LiveValues, type TableNames } from './db/table-names.js'
+import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from './fields.js'
+import { isFunction, type Resolved, withDefault } from './options.js'
+import { ROW_OPTIONS } from './rows.js'
+
+/** Options of `createCustomAttributesStore`. */
+export interface StoreOptions {
+  /** The host's customer table as SQL writes it. Default `customer.customer`. */
+  customerTable?: string
+  /** The table of attribute definitions. Default `customer.custom_attribute_definition`. */
+  definitionTable?: string
+  /** Most custom attributes of one customer; the table's CHECK holds the same number. Default 10. */
+  maxCustomAttributes?: number
+  /** `'lower'` (default) lower-cases email addresses before they are stored or looked up; `'preserve'` keeps them. */
+  emailCase?: 'lower' | 'preserve'
+  /** Most characters of one value. Default 10,000. */
+  maxValueLength?: number
+  /** The fields of the customers, made by `defineFields`. Default `STANDARD_FIELDS`: of these, those that the table has. */
+  fields?: FieldCatalogue
+  /**
+   * What the table calls the columns that the library needs, as the database spells them, without quotes:
+   * `{ account_id: 'org_id', created_at: null }`. The last three may be `null`: then the table has none. Default: their own
+   * names, the last three where the table has them.
+   */
+  columns?: Partial<TableNames>
+  /**
+   * Columns and the values that a living customer has in them: `{ deleted_at: null }`. Others are never read, counted, merged,
+   * changed or revived. Default: every row lives.
+   */
+  live?: LiveValues
+  /**
+   * Makes the id of a customer to be created, as text, where the column has no default. It is also called for rows that turn
+   * out to be of existing customers. Default: the column's own.
+   */
+  newId?: () => string
+}
+
+export const STORE_OPTIONS = {
+  ...ROW_OPTIONS,
+  customerTable: MIGRATION_OPTIONS.customerTable,
+  definitionTable: MIGRATION_OPTIONS.definitionTable,
+  maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
+  fields: withDefault(isCatalogue, STANDARD_FIELDS),
+  columns: withDefault(areTableNames, {}),
+  live: withDefault(areLiveValues, {}),
+  newId: isFunction,
+}
+
+/** The options with nothing left open. */
+export type ResolvedStoreOptions = Resolved<StoreOptions, typeof STORE_OPTIONS>
