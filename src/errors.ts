@@ -26,6 +26,9 @@ export const ERROR_CATALOGUE = {
   FIELD_NOT_FILLABLE: { status: 422, title: 'The file fills a standard field that can only be read' },
   FIELD_NOT_IN_TABLE: { status: 400, title: 'The file fills a standard field that the customer table lacks' },
 
+  ATTRIBUTE_NOT_FOUND: { status: 404, title: 'The account has no attribute of this name' },
+  ATTRIBUTE_EXISTS: { status: 409, title: 'The account has an attribute of the new name already' },
+
   EMAIL_REQUIRED: { status: 400, title: 'The row has no email address' },
   INVALID_EMAIL: { status: 400, title: 'The email address is not valid' },
   COLUMN_COUNT_MISMATCH: { status: 400, title: 'The row and the headers differ in length' },

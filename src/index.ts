@@ -1,9 +1,20 @@
+export type {
+  AttributeChangeOptions,
+  PruneOptions,
+  PruneResult,
+  RemoveOptions,
+  RemoveResult,
+  RenameOptions,
+  RenameResult,
+} from './attributes/attributes.js'
+export type { DescribeOptions } from './attributes/describe.js'
 export type { Encoding } from './csv/encoding.js'
 export type { CsvOptions, CsvWarning } from './csv/file.js'
 export type { Delimiter } from './csv/records.js'
 export type { RowCells, RowsInput } from './csv/rows.js'
 export type { CsvInput } from './csv/source.js'
 export type { AccountId } from './db/accounts.js'
+export type { AttributeDescription, AttributeKind } from './db/attribute-report.js'
 export type { Audience, AudienceValue } from './db/audience.js'
 export type { SqlClient } from './db/client.js'
 export type { Customer } from './db/customers.js'

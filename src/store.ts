@@ -1,12 +1,25 @@
 import { orAborted, stopIfAborted } from './abort.js'
+import {
+  type PruneOptions,
+  type PruneResult,
+  preparePrune,
+  prepareRemove,
+  prepareRename,
+  type RemoveOptions,
+  type RemoveResult,
+  type RenameOptions,
+  type RenameResult,
+} from './attributes/attributes.js'
+import { type DescribeOptions, prepareDescription } from './attributes/describe.js'
 import { checkFillable, isEmailHeader } from './column-targets.js'
 import { openCsv } from './csv/file.js'
 import { openRows, type RowsInput } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
+import type { AttributeDescription } from './db/attribute-report.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { type Customer, readCustomers } from './db/customers.js'
-import { checkAttributeNames, readDefinitions, recordDefinitions } from './db/definitions.js'
+import { checkAttributeNames, readAttributeNames, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
 import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
@@ -119,6 +132,43 @@ export interface CustomAttributesStore {
   upsertAttributeDefinitions(accountId: AccountId, names: readonly string[]): Promise<void>
   /** The account's attribute names, sorted by code point. */
   getAttributeDefinitions(accountId: AccountId): Promise<string[]>
+  /**
+   * Says of every attribute of the account how many customers have it, how many different values there are, examples, and
+   * what they look like. One pass over the audience.
+   *
+   * @param options - `audience` (default `'all'`), `signal`
+   * @returns sorted by code point
+   * @throws CustomAttributesError `INVALID_AUDIENCE`
+   */
+  describeAttributes(accountId: AccountId, options?: DescribeOptions): Promise<AttributeDescription[]>
+  /**
+   * Gives an attribute another name, its definition and every living customer's value together. A new name that is an
+   * attribute already makes one of the two. Uploads that run meanwhile put their further values under the new name.
+   *
+   * @param from - the attribute, exactly as it is spelt
+   * @param to - its new name
+   * @param options - `onConflict`, `templates` (those that use it come back rewritten), `format` of these, `batchSize`, `signal`
+   * @throws CustomAttributesError `ATTRIBUTE_NOT_FOUND`; `ATTRIBUTE_EXISTS` with `details.collisions`, unless `onConflict`
+   *   says which value a customer keeps; `INVALID_ATTRIBUTE_NAME`, `ABORTED`
+   */
+  renameAttribute(accountId: AccountId, from: string, to: string, options?: RenameOptions): Promise<RenameResult>
+  /**
+   * Removes an attribute, its definition and every living customer's value together. Uploads that run meanwhile drop their
+   * further values of it.
+   *
+   * @param name - the attribute, exactly as it is spelt
+   * @param options - `templates` (the result says which use it), `format` of these, `batchSize`, `signal`
+   * @throws CustomAttributesError `ATTRIBUTE_NOT_FOUND`, `ABORTED`
+   */
+  removeAttribute(accountId: AccountId, name: string, options?: RemoveOptions): Promise<RemoveResult>
+  /**
+   * Removes the attributes that nothing uses, each as `removeAttribute` does.
+   *
+   * @param options - `notSeenSince` (a `Date`), `withoutValues`: at least one, and an attribute must meet all that are given;
+   *   `batchSize`, `signal`
+   * @throws CustomAttributesError `INVALID_OPTION`, `ABORTED`
+   */
+  pruneAttributes(accountId: AccountId, options: PruneOptions): Promise<PruneResult>
   /** The names that templates of this account can use. Never reads the customer table. */
   getMergeTags(accountId: AccountId): Promise<MergeTags>
   /**
@@ -239,7 +289,7 @@ function storeOn(
   /** What an account's messages are rendered by. */
   const readNames = async (account: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
     fields,
-    names: [...account.shape.standardFields, ...(await readDefinitions(account, signal))],
+    names: [...account.shape.standardFields, ...(await readAttributeNames(account, signal))],
     numberFields: new Set(
       account.shape.standardFields.filter((field) => isNumberType(account.shape.columns.get(field)!.type)),
     ),
@@ -321,11 +371,27 @@ function storeOn(
         })
       }),
     getAttributeDefinitions: (accountId) =>
-      onAccount({ call: 'getAttributeDefinitions' }, accountId, (account) => readDefinitions(account)),
+      onAccount({ call: 'getAttributeDefinitions' }, accountId, (account) => readAttributeNames(account)),
+    async describeAttributes(accountId, given) {
+      const { signal, run } = prepareDescription(given)
+      return onAccount({ call: 'describeAttributes', signal }, accountId, (account) => run(account, normalizeEmail))
+    },
+    async renameAttribute(accountId, from, to, given) {
+      const { signal, run } = prepareRename(from, to, given)
+      return onAccount({ call: 'renameAttribute', writes: true, signal }, accountId, run)
+    },
+    async removeAttribute(accountId, name, given) {
+      const { signal, run } = prepareRemove(name, given)
+      return onAccount({ call: 'removeAttribute', writes: true, signal }, accountId, run)
+    },
+    async pruneAttributes(accountId, given) {
+      const { signal, run } = preparePrune(given)
+      return onAccount({ call: 'pruneAttributes', writes: true, signal }, accountId, run)
+    },
     getMergeTags: (accountId) =>
       onAccount({ call: 'getMergeTags' }, accountId, async (account) => ({
         standardFields: [...account.shape.standardFields].sort(),
-        customAttributes: await readDefinitions(account),
+        customAttributes: await readAttributeNames(account),
       })),
     async renderForCustomers(accountId, template, emails, given) {
       checkEmails(emails)

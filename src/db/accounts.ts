@@ -45,8 +45,17 @@ export function accountKey({ customerTable }: TableShape, accountId: string): st
  * {@link accountLockSql}); what holds row locks to the end of a transaction takes it whole and first, because two that
  * shared it and then wanted it whole would wait for each other.
  */
-export async function lockAccount({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<void> {
-  const lock = `select pg_advisory_xact_lock(${accountLockSql(shape)})::text`
+export function lockAccount(account: Account, signal?: AbortSignal): Promise<void> {
+  return takeLock('pg_advisory_xact_lock', account, signal)
+}
+
+/** Shares an account with the batches of other uploads until the transaction ends. */
+export function shareAccount(account: Account, signal?: AbortSignal): Promise<void> {
+  return takeLock('pg_advisory_xact_lock_shared', account, signal)
+}
+
+async function takeLock(take: string, { sql, shape, accountId }: Account, signal?: AbortSignal): Promise<void> {
+  const lock = `select ${take}(${accountLockSql(shape)})::text`
   await query(sql, lock, [accountId], { signal })
   if (!shape.isDistributed) return
   // A statement that runs wholly on the account's server takes its locks there.

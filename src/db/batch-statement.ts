@@ -16,6 +16,8 @@ export interface BatchPlan extends Omit<ResolvedMergeOptions, 'dateFormat'> {
   maxCustomAttributes: number
   /** whether the names of accepted attributes are recorded as definitions */
   recordsDefinitions: boolean
+  /** of the ids under which they are recorded, see `AttributeWatch`; without it the table gives them */
+  definitionSeed?: string | undefined
   /** whether to hold off uploads that keep the account to themselves (`atomic`) */
   sharesAccount: boolean
   /** whether the id of the customer is asked for; only with batches of one row */
@@ -236,11 +238,17 @@ function returningSql({ shape, plan }: Batch): string {
 function definitionsSql(batch: Batch, source: string): string | false {
   const { shape, plan } = batch
   if (!plan.recordsDefinitions) return false
+  // Two lanes of an upload record a name under the same id, which is a conflict of its own.
+  const id = plan.definitionSeed && definitionIdSql(plan.definitionSeed, 'n.name')
   return `def as (
-  insert into ${shape.definitionTable} (account_id, attribute_name)
-  select ${accountSql(batch)}, n.name
+  insert into ${shape.definitionTable} (${list('account_id', 'attribute_name', id !== undefined && 'id').join(', ')})
+  select ${list(accountSql(batch), 'n.name', id ?? false).join(', ')}
   from (select distinct jsonb_object_keys(a.a) as name from (${source}) a) n order by n.name collate "C"
-  on conflict (account_id, attribute_name) do nothing)`
+  on conflict ${id === undefined ? '(account_id, attribute_name) ' : ''}do nothing)`
+}
+
+function definitionIdSql(seed: string, name: string): string {
+  return `substr(encode(sha256(convert_to(${quoteLiteral(seed)} || ${name}, 'UTF8')), 'hex'), 1, 32)::uuid`
 }
 
 /** The parts that there are. */

@@ -1,5 +1,6 @@
 import type { StandardColumn } from '../names.js'
 import type { Account } from './accounts.js'
+import type { AudienceCondition } from './audience.js'
 import { query, type TextRow } from './client.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
@@ -159,15 +160,22 @@ export async function countWithoutEmail(
 }
 
 /** What every customer that is read must meet: it lives, and has an e-mail address. */
-function readableSql(shape: TableShape): string {
+export function readableSql(shape: TableShape): string {
   const isNullable = !shape.columns.get('email')!.isNotNull
   const conditions = [...shape.live('c'), ...(isNullable ? [`c.${shape.sql.email} is not null`] : [])]
   return conditions.map((condition) => ` and ${condition}`).join('')
 }
 
-/** The condition that a customer has one of the emails in `$3`. */
-function emailsSql(shape: TableShape): string {
-  const emails = `string_to_array($3::text, $2::text)::${shape.columns.get('email')!.castType}[]`
+/** The condition that a customer has one of the emails, its parameters numbered from `$4`. */
+export function emailsCondition(shape: TableShape, emails: readonly string[]): AudienceCondition {
+  if (emails.length === 0) return { sql: 'false', parameters: [] }
+  const separator = rareSeparator()
+  return { sql: emailsSql(shape, '$4', `'${separator}'`), parameters: [emails.join(separator)] }
+}
+
+/** The condition that a customer has one of the emails in a parameter, joined by a separator. */
+function emailsSql(shape: TableShape, list = '$3', separator = '$2'): string {
+  const emails = `string_to_array(${list}::text, ${separator}::text)::${shape.columns.get('email')!.castType}[]`
   return shape.identity.isLower
     ? `lower(c.${shape.sql.email}) = any (array(select lower(e) from unnest(${emails}) e))`
     : `c.${shape.sql.email} = any (${emails})`

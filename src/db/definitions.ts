@@ -6,16 +6,28 @@ import { query } from './client.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
-/** The account's attribute names, sorted by code point. */
-export async function readDefinitions({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<string[]> {
+/** A definition of an account: what it is called, and what it stays when it is renamed. */
+export interface Definition {
+  /** null where the host's table has no ids of the shipped kind */
+  id: string | null
+  name: string
+}
+
+/** The account's attributes, sorted by code point. */
+export async function readDefinitions({ sql, shape, accountId }: Account, signal?: AbortSignal): Promise<Definition[]> {
   const rows = await query(
     sql,
-    `select attribute_name::text from ${shape.definitionTable}
+    `select ${shape.hasDefinitionIds ? 'id::text' : 'null::text'}, attribute_name::text from ${shape.definitionTable}
      where account_id = $1::${shape.accountIdType} order by attribute_name::text collate "C"`,
     [accountId],
     { signal },
   )
-  return rows.map(([name]) => name!)
+  return rows.map(([id, name]) => ({ id: id!, name: name! }))
+}
+
+/** The account's attribute names, sorted by code point. */
+export async function readAttributeNames(account: Account, signal?: AbortSignal): Promise<string[]> {
+  return (await readDefinitions(account, signal)).map(({ name }) => name)
 }
 
 /** Records names, and moves `last_seen_at` of those that were recorded before. In name order, so that none deadlock. */

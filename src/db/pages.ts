@@ -7,12 +7,13 @@ import { type Audience, type AudienceCondition, checkAudience, whereCondition } 
 import {
   type Customer,
   countWithoutEmail,
+  emailsCondition,
   readCustomerIds,
   readCustomerPage,
   readCustomersById,
   readPageIds,
 } from './customers.js'
-import { readDefinitions } from './definitions.js'
+import { readAttributeNames } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
 
@@ -146,7 +147,22 @@ async function conditionOf(
   where: Where,
   signal: AbortSignal | undefined,
 ): Promise<AudienceCondition> {
-  return whereCondition(account.shape, await readDefinitions(account, signal), normalizeEmail, where)
+  return whereCondition(account.shape, await readAttributeNames(account, signal), normalizeEmail, where)
+}
+
+/** The condition of any audience, its parameters numbered from `$4`. */
+export async function audienceCondition(
+  account: Account,
+  normalizeEmail: (email: string) => string,
+  audience: Audience,
+  signal?: AbortSignal,
+): Promise<AudienceCondition> {
+  if (audience === 'all') return EVERYONE
+  if ('where' in audience) return conditionOf(account, normalizeEmail, audience.where, signal)
+  return emailsCondition(
+    account.shape,
+    audience.emails.map(normalizeEmail).filter((email) => !isUnstorable(email)),
+  )
 }
 
 /** How many of an audience have no e-mail address, and so are not among its pages. */

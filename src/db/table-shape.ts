@@ -24,6 +24,10 @@ export interface TableShape extends TableTraits {
   /** the customer table as SQL text, with its schema, so that the search path does not matter */
   customerTable: string
   definitionTable: string
+  /** whether its rows have ids as the shipped table's */
+  hasDefinitionIds: boolean
+  /** whether they say when an attribute was first recorded */
+  hasDefinitionDates: boolean
   accountIdType: AccountIdType
   idType: string
   /** the columns that the library needs, as SQL */
@@ -90,6 +94,8 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
   const shape = {
     customerTable: customer.name,
     definitionTable: definition.name,
+    hasDefinitionIds: definition.columns.get('id')?.type === 'uuid',
+    hasDefinitionDates: definition.columns.get('created_at')?.type === 'timestamptz',
     accountIdType,
     idType: id.castType,
     sql: { id: id.sql, account_id: account.sql, email: email.sql, custom_attributes: attributes.sql },

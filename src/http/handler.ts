@@ -1,6 +1,7 @@
 import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { CustomAttributesStore } from '../store.js'
+import { describeAttributes, pruneAttributes, removeAttribute, renameAttribute } from './attributes.js'
 import type { Exchange } from './exchange.js'
 import { preview } from './preview.js'
 import { errorResponse } from './responses.js'
@@ -15,6 +16,10 @@ const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Respo
   preview,
   check: checkMessage,
   render: renderMessage,
+  describe_attributes: describeAttributes,
+  rename_attribute: renameAttribute,
+  remove_attribute: removeAttribute,
+  prune_attributes: pruneAttributes,
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CustomAttributesError } from '../errors.js'
+import type { OptionRule } from '../options.js'
 import { checkContentEncoding, mediaType, openBody } from './body.js'
 
 /** Bytes of a JSON body: a message of three templates of the largest size fits, escaped. */
@@ -42,4 +43,31 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch {
     throw new CustomAttributesError('INVALID_REQUEST', 'The body is not valid JSON in UTF-8.')
   }
+}
+
+/** A rule for a field that may be left out. */
+export const optional =
+  (rule: OptionRule): OptionRule =>
+  (value) =>
+    value === undefined ? undefined : rule(value)
+
+/** Checks the fields of a JSON body, each by its rule; others are refused. */
+export function readFields(
+  body: Record<string, unknown>,
+  rules: Readonly<Record<string, OptionRule>>,
+): Record<string, unknown> {
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(rules, name))
+  if (unknown !== undefined) {
+    throw invalidField(unknown, `The body has a field that is not known. Known ones: ${Object.keys(rules).join(', ')}.`)
+  }
+  for (const [name, rule] of Object.entries(rules)) {
+    const expected = rule(body[name])
+    if (expected !== undefined) throw invalidField(name, `${name} must be ${expected}.`)
+  }
+  return body
+}
+
+/** @returns the error that a field of the body is not what it must be */
+export function invalidField(field: string, message: string): CustomAttributesError {
+  return new CustomAttributesError('INVALID_REQUEST', message, { field })
 }

@@ -1,7 +1,7 @@
 import type { CustomAttributesError } from '../errors.js'
 
-/** Keys under which an object has names of fields and attributes for its own keys: data, which stays as it is. */
-const DATA_KEYS: ReadonlySet<string> = new Set(['standard', 'custom_attributes'])
+/** Keys under which an object has names of fields and attributes, or a host's ids, for its own keys: data, which stays as it is. */
+const DATA_KEYS: ReadonlySet<string> = new Set(['standard', 'custom_attributes', 'templates'])
 
 /** Copies a result for a response: its keys in snake case, at every depth. */
 export function toSnakeCase(value: unknown): unknown {

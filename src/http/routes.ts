@@ -1,7 +1,16 @@
 import { CustomAttributesError } from '../errors.js'
 
 /** What a request wants to do, as `authorize` is asked. */
-export type HttpAction = 'upload' | 'preview' | 'merge_tags' | 'check' | 'render'
+export type HttpAction =
+  | 'upload'
+  | 'preview'
+  | 'merge_tags'
+  | 'check'
+  | 'render'
+  | 'describe_attributes'
+  | 'rename_attribute'
+  | 'remove_attribute'
+  | 'prune_attributes'
 
 /** Where a request goes. */
 export interface HttpRoute {
@@ -14,6 +23,10 @@ const ROUTES: Readonly<Record<string, { method: 'GET' | 'POST'; action: HttpActi
   'merge-tags': { method: 'GET', action: 'merge_tags' },
   'customers/upload': { method: 'POST', action: 'upload' },
   'customers/upload/preview': { method: 'POST', action: 'preview' },
+  attributes: { method: 'GET', action: 'describe_attributes' },
+  'attributes/rename': { method: 'POST', action: 'rename_attribute' },
+  'attributes/remove': { method: 'POST', action: 'remove_attribute' },
+  'attributes/prune': { method: 'POST', action: 'prune_attributes' },
   'templates/check': { method: 'POST', action: 'check' },
   'templates/preview': { method: 'POST', action: 'render' },
 }

@@ -13,7 +13,7 @@ export interface HttpHandlerOptions
    * cookies also makes sure that the request comes from its own pages (`Sec-Fetch-Site` or `Origin`).
    *
    * @param request - its body must be left unread
-   * @param route - the account id of the path, and `action`: `upload`, `preview`, `merge_tags`, `check` or `render`
+   * @param route - the account id of the path, and `action`, which is one of `HttpAction`: `upload`, `merge_tags`, `remove_attribute` …
    */
   authorize: (request: Request, route: HttpRoute) => boolean | Response | Promise<boolean | Response>
   /** What stands before `/accounts` in the path. Default `/api`; `/` for nothing. */

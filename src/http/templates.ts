@@ -3,7 +3,7 @@ import { isObject, isText, type OptionRule, oneOf } from '../options.js'
 import { checkTemplate, inspectTemplate } from '../template/inspect.js'
 import { TEMPLATE_OPTIONS, type TemplateFormat, type TemplateOptions } from '../template/template-options.js'
 import type { Exchange } from './exchange.js'
-import { readJsonBody } from './json-body.js'
+import { invalidField, optional, readFields, readJsonBody } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
 
 /** The parts that a message can have, each a template of the format of its name. */
@@ -15,11 +15,6 @@ interface MessagePart {
   template: string
   format: TemplateFormat
 }
-
-const optional =
-  (rule: OptionRule): OptionRule =>
-  (value) =>
-    value === undefined ? undefined : rule(value)
 
 /** The fields of a request that say in which language, and by which clock, filters write. */
 const LANGUAGE = {
@@ -124,24 +119,4 @@ function readMessage({ message, format }: Record<string, unknown>): MessagePart[
   if (format !== undefined) throw invalidField('format', 'format is for a message that is one string. Leave it out.')
   const parts = message as Partial<Record<TemplateFormat, string>>
   return PARTS.flatMap((part) => (parts[part] === undefined ? [] : [{ part, template: parts[part], format: part }]))
-}
-
-/** Checks the fields of a JSON body, each by its rule; others are refused. */
-function readFields(
-  body: Record<string, unknown>,
-  rules: Readonly<Record<string, OptionRule>>,
-): Record<string, unknown> {
-  const unknown = Object.keys(body).find((name) => !Object.hasOwn(rules, name))
-  if (unknown !== undefined) {
-    throw invalidField(unknown, `The body has a field that is not known. Known ones: ${Object.keys(rules).join(', ')}.`)
-  }
-  for (const [name, rule] of Object.entries(rules)) {
-    const expected = rule(body[name])
-    if (expected !== undefined) throw invalidField(name, `${name} must be ${expected}.`)
-  }
-  return body
-}
-
-function invalidField(field: string, message: string): CustomAttributesError {
-  return new CustomAttributesError('INVALID_REQUEST', message, { field })
 }

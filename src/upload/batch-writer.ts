@@ -1,4 +1,5 @@
 import { stopIfAborted } from '../abort.js'
+import type { AttributeWatch, SeenDefinitions } from '../db/attribute-watch.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import { isOwnTransaction, type SqlClient } from '../db/client.js'
 import { classifyFailure, describeRefusal, isDatabaseError, type Refusal } from '../db/failures.js'
@@ -29,6 +30,8 @@ export interface WriterSettings {
   attributes: readonly string[]
   /** attribute names that have a definition */
   recorded: ReadonlySet<string>
+  /** what the attributes are called by now */
+  watch: AttributeWatch | undefined
   tally: Tally
   /** what becomes of a rejected row */
   reject(entry: Entry, problem: RowProblem): Promise<void>
@@ -116,17 +119,27 @@ export class BatchWriter {
       signal?: AbortSignal,
     ) => Promise<Result>,
   ): Promise<Result> {
-    const { sql, target, signal } = this.#settings
+    const { sql, target, watch, signal } = this.#settings
+    const { sharesAccount, hasAttributes } = target.plan
     stopIfAborted(signal)
     const unrecorded = [...this.#unrecorded.values()]
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
+    let recorded: SeenDefinitions | undefined
     const work = async (db: SqlClient) => {
-      const result = await write(db, target, rows, recordsDefinitions, signal)
+      // Who keeps the account to itself has looked already.
+      if (sharesAccount) await watch?.refresh({ ...target, sql: db }, true, signal)
+      const clearedNames = watch?.namesOf(target.clearedNames) ?? target.clearedNames
+      const translated = watch ? rows.map((row) => watch.translate(row, hasAttributes)) : rows
+      const result = await write(db, { ...target, clearedNames }, translated, recordsDefinitions, signal)
+      recorded = recordsDefinitions ? await watch?.look({ ...target, sql: db }, signal) : undefined
       // What waits for the commit could not be stopped there.
       if (target.shape.hasDeferredChecks && isOwnTransaction(db)) await checkNow(db, signal)
       return result
     }
-    return retry(sql, work, signal)
+    const result = await retry(sql, work, signal)
+    // Now that it is committed.
+    if (recorded) watch?.note(recorded)
+    return result
   }
 
   /** Counts a batch's outcome and returns the entries to send again. */

@@ -12,7 +12,7 @@ import type { Encoding } from '../csv/encoding.js'
 import { CSV_OPTIONS, type CsvFile, type CsvOptions, type CsvWarning, openCsv } from '../csv/file.js'
 import type { Delimiter } from '../csv/records.js'
 import type { CsvInput } from '../csv/source.js'
-import { readDefinitions } from '../db/definitions.js'
+import { readAttributeNames } from '../db/definitions.js'
 import { cutProblem, isCustomAttributesError, type Problem, toProblem } from '../errors.js'
 import type { FieldSuggestion } from '../field-suggestions.js'
 import type { FieldCatalogue } from '../fields.js'
@@ -102,7 +102,7 @@ export async function previewCsv(
   options: ReturnType<typeof resolvePreviewOptions>,
 ): Promise<CsvPreview> {
   const { shape } = context
-  const known = await readDefinitions(context, options.signal)
+  const known = await readAttributeNames(context, options.signal)
   const file = await openCsv(
     csv,
     { ...options, signal: options.signal },

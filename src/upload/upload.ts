@@ -6,6 +6,7 @@ import { mapColumns } from '../columns.js'
 import { isBlankRecord } from '../csv/dialect.js'
 import type { CsvFile } from '../csv/file.js'
 import { type Account, accountKey, lockAccount } from '../db/accounts.js'
+import { AttributeWatch } from '../db/attribute-watch.js'
 import { isTransaction, type SqlClient } from '../db/client.js'
 import { isAccountEmpty } from '../db/customers.js'
 import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/definitions.js'
@@ -64,7 +65,8 @@ async function uploadInMode(
   const started = performance.now()
   const { shape } = context
   stopIfAborted(options.signal)
-  const known = await readDefinitions(context, options.signal)
+  const definitions = await readDefinitions(context, options.signal)
+  const known = definitions.map(({ name }) => name)
   // Whatever ends the upload also ends the reading and the statements under way.
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const file = await open(signal)
@@ -92,7 +94,9 @@ async function uploadInMode(
     await file.close()
     throw error
   }
-  const run = { ...context, call, options, file, mapping, constants, known, tally, stop, signal }
+  const filled = attributesOf({ mapping, constants })
+  const watch = shape.hasDefinitionIds ? new AttributeWatch(filled, definitions) : undefined
+  const run = { ...context, watch, call, options, file, mapping, constants, known, tally, stop, signal }
   try {
     await inMode(run, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }))
   } catch (error) {
@@ -102,7 +106,7 @@ async function uploadInMode(
 
   return {
     ...tally.counts(),
-    customAttributesFound: attributesOf(run).filter((name) => tally.found.has(name)),
+    customAttributesFound: foundNames(run),
     headers: [...file.headers],
     ignored: [...mapping.ignored],
     warnings: [...file.warnings(), ...mapping.warnings, ...constants.flatMap(({ warnings }) => warnings)],
@@ -110,6 +114,12 @@ async function uploadInMode(
     bytesRead: file.bytesRead(),
     durationMs: Math.round(performance.now() - started),
   }
+}
+
+/** The attributes for which a value was stored, in header order, as they are called by now. */
+function foundNames(run: Pick<Run, 'mapping' | 'constants' | 'tally' | 'watch'>): string[] {
+  const found = attributesOf(run).filter((name) => run.tally.found.has(name))
+  return run.watch?.namesOf(found) ?? found
 }
 
 /** The attributes that an upload fills, in header order, those of its constants last. */
@@ -173,6 +183,8 @@ interface Run extends AccountContext {
   mapping: ColumnMapping
   constants: readonly Constant[]
   known: readonly string[]
+  /** undefined where the host's table of definitions has no ids to know them by */
+  watch: AttributeWatch | undefined
   tally: Tally
   isExclusive: boolean
   stop: AbortController
@@ -213,12 +225,14 @@ async function writeRows(run: Run): Promise<void> {
         returnsId: false,
         onlyNew: onlyNewColumns(shape),
         bringsId: run.newId !== undefined,
+        definitionSeed: run.watch?.seed,
       },
       newId: run.newId,
     },
     isAccountEmpty: await isAccountEmpty(run, signal),
     attributes: entries.attributes,
     recorded: new Set(run.known),
+    watch: run.watch,
     tally,
     reject: rejectEntry,
     signal,
@@ -238,7 +252,10 @@ async function writeRows(run: Run): Promise<void> {
   const checks = createRowChecks(options, entries, add, rejectEntry, signal)
   try {
     // An upload that keeps its locks to the end keeps the account to itself; others share it batch by batch.
-    if (isExclusive) await lockAccount(run, signal)
+    if (isExclusive) {
+      await lockAccount(run, signal)
+      await run.watch?.refresh(run, false, signal)
+    }
     let row = file.firstRow - 1
     for await (const { records, lines, faults } of file.records()) {
       for (let at = 0; at < records.length; at++) {
@@ -267,8 +284,14 @@ async function writeRows(run: Run): Promise<void> {
     }
     await checks?.finish()
     await Promise.all(lanes.map((lane) => lane.drain()))
-    const found = attributesOf(run).filter((name) => tally.found.has(name))
-    await retry(sql, (db) => recordDefinitions({ ...run, sql: db }, found, signal), signal)
+    await retry(
+      sql,
+      async (db) => {
+        if (!isExclusive) await run.watch?.refresh({ ...run, sql: db }, true, signal)
+        await recordDefinitions({ ...run, sql: db }, foundNames(run), signal)
+      },
+      signal,
+    )
     await tally.lastProgress()
   } catch (error) {
     tally.fail(error)

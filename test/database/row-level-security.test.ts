@@ -111,6 +111,7 @@ const READS: Record<string, (store: CustomAttributesStore, of: string) => Promis
   ],
   preflight: async (store, of) => (await store.preflight(of, MESSAGE, { audience: 'all' })).recipients,
   getAttributeDefinitions: (store, of) => store.getAttributeDefinitions(of),
+  describeAttributes: (store, of) => store.describeAttributes(of),
   getMergeTags: async (store, of) => (await store.getMergeTags(of)).customAttributes,
   previewCsv: async (store, of) =>
     (await store.previewCsv(of, 'email,TIER\n')).columns.filter(({ reason }) => reason === 'known_attribute'),
@@ -134,8 +135,20 @@ const WRITES: Record<string, (store: CustomAttributesStore, of: string) => Promi
   'uploadCsv that replaces': (store, of) => store.uploadCsv(of, csv, { existing: 'replace', emptyValues: 'clear' }),
 }
 
+/** What changes only what is seen finds nothing to change. */
+const CHANGES: Record<string, (store: CustomAttributesStore, of: string) => Promise<unknown>> = {
+  renameAttribute: (store, of) => store.renameAttribute(of, 'tier', 'level').catch(({ code }) => code),
+  removeAttribute: (store, of) => store.removeAttribute(of, 'tier').catch(({ code }) => code),
+  pruneAttributes: async (store, of) =>
+    (await store.pruneAttributes(of, { notSeenSince: new Date('2999-01-01') })).attributes.length > 0
+      ? 'pruned'
+      : 'ATTRIBUTE_NOT_FOUND',
+}
+
 test('every method of the store is called here', () => {
-  const called = [...Object.keys(READS), ...Object.keys(WRITES)].map((name) => /^\w+/.exec(name)![0])
+  const called = [...Object.keys(READS), ...Object.keys(WRITES), ...Object.keys(CHANGES)].map(
+    (name) => /^\w+/.exec(name)![0],
+  )
   const methods = Object.keys(createCustomAttributesStore(db.client)).filter(
     (name) => !['with', 'fields', 'checkSchema'].includes(name),
   )
@@ -158,6 +171,12 @@ describe.each([
       code: 'DATABASE_ERROR',
       details: { sqlstate: '42501' },
     })
+    expect([await contentsOf(db.sql, other), await versionsOf(db.sql, other)]).toEqual(before)
+  })
+
+  test.each(Object.entries(CHANGES))('finds nothing to change: %s', async (_name, change) => {
+    const before = [await contentsOf(db.sql, other), await versionsOf(db.sql, other)]
+    expect(await change(createCustomAttributesStore(connect()), other)).toBe('ATTRIBUTE_NOT_FOUND')
     expect([await contentsOf(db.sql, other), await versionsOf(db.sql, other)]).toEqual(before)
   })
 

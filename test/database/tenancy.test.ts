@@ -124,6 +124,12 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   upsertAttributeDefinitions: () => store.upsertAttributeDefinitions(ours, ['tier', 'secret_name']),
   getAttributeDefinitions: () => store.getAttributeDefinitions(ours),
   getMergeTags: () => store.getMergeTags(ours),
+  describeAttributes: () => store.describeAttributes(ours, { audience: { where: { tier: 'gold' } } }),
+  'renameAttribute to a name that only they have': () =>
+    store.renameAttribute(ours, 'tier', 'secret_name', { onConflict: 'keep-target' }),
+  'renameAttribute in batches': () => store.renameAttribute(ours, 'tier', 'level', { batchSize: 1 }),
+  removeAttribute: () => store.removeAttribute(ours, 'tier'),
+  pruneAttributes: () => store.pruneAttributes(ours, { notSeenSince: new Date('2999-01-01') }),
   'mailMerge to all': () => collectAll(store.mailMerge(ours, MESSAGE, { audience: 'all', pageSize: 1 })),
   'mailMerge by emails': () => collectAll(store.mailMerge(ours, MESSAGE, { audience: { emails } })),
   'mailMerge where': () => collectAll(store.mailMerge(ours, MESSAGE, { audience: { where: { tier: 'gold' } } })),

@@ -1,0 +1,143 @@
+import type { Account } from './accounts.js'
+import { emailOrderSql } from './batch-statement.js'
+import { execute, query } from './client.js'
+import { rareSeparator } from './separators.js'
+import type { TableShape } from './table-shape.js'
+
+/** Which value a customer keeps that has both names. */
+export type KeptValue = 'target' | 'source'
+
+/** Renames a definition; one that has the new name already becomes one with it. Returns whether there was the old one. */
+export async function renameDefinition(
+  { sql, shape, accountId }: Account,
+  from: string,
+  to: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const own = `account_id = $1::${shape.accountIdType}`
+  const [older] = await query(
+    sql,
+    `delete from ${shape.definitionTable} where ${own} and attribute_name = $3::text
+     and exists (select from ${shape.definitionTable} d where d.${own} and d.attribute_name = $2::text)
+     returning last_seen_at::text`,
+    [accountId, from, to],
+    { signal },
+  )
+  // The row keeps its id: by it an upload that runs meanwhile knows the attribute again.
+  const renamed = await execute(
+    sql,
+    `update ${shape.definitionTable} set attribute_name = $3::text,
+       last_seen_at = greatest(last_seen_at, coalesce($4::text::timestamptz, last_seen_at))
+     where ${own} and attribute_name = $2::text`,
+    [accountId, from, to, older?.[0] ?? null],
+    { signal },
+  )
+  return renamed > 0
+}
+
+/** Takes definitions away; returns those that were there. */
+export async function deleteDefinitions(
+  { sql, shape, accountId }: Account,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const separator = rareSeparator()
+  const rows = await query(
+    sql,
+    `delete from ${shape.definitionTable}
+     where account_id = $1::${shape.accountIdType} and attribute_name = any (string_to_array($3::text, $2::text))
+     returning attribute_name::text`,
+    [accountId, separator, names.join(separator)],
+    { signal },
+  )
+  return rows.map(([name]) => name!)
+}
+
+/** What is done to the customers that have an attribute. */
+export type AttributeChange = { from: string; to: string; keeps: KeptValue } | { from: string; to?: undefined }
+
+/** How many living customers have all of these attributes. */
+export async function countHaving(
+  { sql, shape, accountId }: Account,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<number> {
+  const separator = rareSeparator()
+  const [row] = await query(
+    sql,
+    `select count(*)::text from ${shape.customerTable} c
+     where ${ownSql(shape)} and c.${shape.sql.custom_attributes} ?& string_to_array($3::text, $2::text)`,
+    [accountId, separator, names.join(separator)],
+    { signal },
+  )
+  return Number(row![0])
+}
+
+/** Ids of living customers that have an attribute, in their order. */
+export async function readIdsHaving(
+  { sql, shape, accountId }: Account,
+  name: string,
+  after: string | null,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const { id, custom_attributes } = shape.sql
+  const rows = await query(
+    sql,
+    `select c.${id}::text from ${shape.customerTable} c
+     where ${ownSql(shape)} and c.${custom_attributes} ? $2::text
+       and ${after === null ? '$3::text is null' : `c.${id} > $3::text::${shape.idType}`}
+     order by c.${id} limit ${limit}`,
+    [accountId, name, after],
+    { signal, isOneOfMany: true },
+  )
+  return rows.map(([found]) => found!)
+}
+
+/**
+ * Changes the living customers that have an attribute, or those of them with these ids; returns how many. They are locked in
+ * the order in which all statements take their locks.
+ */
+export async function changeCustomers(
+  { sql, shape, accountId }: Account,
+  change: AttributeChange,
+  { ids, alsoHaving }: { ids?: readonly string[]; alsoHaving?: string } = {},
+  signal?: AbortSignal,
+): Promise<number> {
+  const { id, custom_attributes } = shape.sql
+  const parameters = [accountId, change.from]
+  const parameter = (text: string) => `$${parameters.push(text)}::text`
+  const separator = rareSeparator()
+  const conditions = [
+    ownSql(shape),
+    `c.${custom_attributes} ? $2::text`,
+    ...(alsoHaving === undefined ? [] : [`c.${custom_attributes} ? ${parameter(alsoHaving)}`]),
+    ...(ids
+      ? [`c.${id} = any (string_to_array(${parameter(ids.join(separator))}, '${separator}')::${shape.idType}[])`]
+      : []),
+  ]
+  const updatedAt = shape.columns.get('updated_at')
+  const touches = updatedAt && !updatedAt.isGenerated && /^timestamp/.test(updatedAt.type)
+  return execute(
+    sql,
+    `with w as materialized (
+       select c.${id} as id from ${shape.customerTable} c where ${conditions.join(' and ')}
+       order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for no key update)
+     update ${shape.customerTable} c set ${custom_attributes} = ${changedSql(change, `c.${custom_attributes}`, parameter)}${
+       touches ? `, ${updatedAt.sql} = now()` : ''
+     }
+     from w where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${id} = w.id`,
+    parameters,
+    { signal, isOneOfMany: true },
+  )
+}
+
+function changedSql(change: AttributeChange, own: string, parameter: (text: string) => string): string {
+  if (change.to === undefined) return `${own} - $2::text`
+  const moved = `jsonb_build_object(${parameter(change.to)}, ${own} -> $2::text)`
+  return change.keeps === 'target' ? `${moved} || (${own} - $2::text)` : `(${own} - $2::text) || ${moved}`
+}
+
+function ownSql(shape: TableShape): string {
+  return [`c.${shape.sql.account_id} = $1::${shape.accountIdType}`, ...shape.live('c')].join(' and ')
+}
