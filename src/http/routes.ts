@@ -1,7 +1,7 @@
 import { CustomAttributesError } from '../errors.js'
 
 /** What a request wants to do, as `authorize` is asked. */
-export type HttpAction = 'upload' | 'preview' | 'merge_tags' | 'check' | 'render'
+export type HttpAction = 'upload' | 'preview' | 'export' | 'merge_tags' | 'check' | 'render'
 
 /** Where a request goes. */
 export interface HttpRoute {
@@ -12,6 +12,7 @@ export interface HttpRoute {
 
 const ROUTES: Readonly<Record<string, { method: 'GET' | 'POST'; action: HttpAction }>> = {
   'merge-tags': { method: 'GET', action: 'merge_tags' },
+  'customers/export': { method: 'GET', action: 'export' },
   'customers/upload': { method: 'POST', action: 'upload' },
   'customers/upload/preview': { method: 'POST', action: 'preview' },
   'templates/check': { method: 'POST', action: 'check' },
