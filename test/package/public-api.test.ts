@@ -74,6 +74,8 @@ const INDEX = {
     'CsvInput',
     'CsvOptions',
     'CsvPreview',
+    'CsvStream',
+    'ExportOptions',
     'CsvWarning',
     'CustomAttributesStore',
     'Customer',
