@@ -162,3 +162,46 @@ test("in the host's transaction it is of the transaction", async () => {
   })
   expect(text).toBe('email\r\nada@example.com\r\n')
 })
+
+test.each([
+  ['First Name', { code: 'DUPLICATE_COLUMN' }],
+  ['password', { ignored: [{ reason: 'sensitive' }] }],
+  ['Created At', { ignored: [{ reason: 'reserved' }] }],
+  ['error_code', { ignored: [{ reason: 'rejected_rows' }] }],
+  ['E-Mail Address', { ignored: [], customAttributesFound: ['E-Mail Address'] }],
+])(
+  'an attribute %j in an empty account is told as docs/exporting.md says, and is itself by columns',
+  async (attribute, told) => {
+    const [from, to, other] = [newAccount(), newAccount(), newAccount()]
+    await store.upsertCustomer(from, { email: 'ada@example.com', custom_attributes: { [attribute]: 'x' } })
+    const csv = await textOf(from)
+    expect(await store.uploadCsv(to, csv).catch((error) => error)).toMatchObject(told)
+    await store.uploadCsv(other, csv, { columns: { [attribute]: { attribute } } })
+    expect(await contentsOf(db.sql, other)).toEqual(await contentsOf(db.sql, from))
+  },
+)
+
+test('one column alone is read back', async () => {
+  const [from, to] = [newAccount(), newAccount()]
+  await fill(from, 30)
+  for (const delimiter of [',', ';', '\t', '|'] as const) {
+    const csv = store.exportCsv(from, { audience: 'all', columns: ['email'], delimiter })
+    expect(await store.uploadCsv(to, csv)).toMatchObject({ rowsTotal: 30, rowsRejected: 0 })
+  }
+})
+
+test('in a transaction of one snapshot it is all customers of one moment', async () => {
+  const account = newAccount()
+  await fill(account, 1_100)
+  await db.client.begin('isolation level repeatable read', async (tx) => {
+    const reader = store
+      .with(tx)
+      .exportCsv(account, { audience: 'all', columns: ['n'] })
+      .getReader()
+    await reader.read()
+    await reader.read()
+    await db.sql`update customer.customer set custom_attributes = '{"n":"changed"}' where account_id = ${account}`
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      expect(Buffer.from(next.value).toString()).not.toContain('changed')
+  })
+})
