@@ -23,6 +23,8 @@ export function cleanValue(cell: string): string {
  * formula; under `isGuarded` what a spreadsheet would run has the mark before it.
  */
 export function cellOf(value: string, isGuarded: boolean): string {
+  // Most values begin with a letter, and those are what they are.
+  if (value.charCodeAt(0) > 64 && value.charCodeAt(0) < 128) return value
   const cell = isGuarded ? markText(value) : value
   const text = trim(value)
   const first = text.charCodeAt(0)

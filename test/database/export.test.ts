@@ -205,3 +205,21 @@ test('in a transaction of one snapshot it is all customers of one moment', async
       expect(Buffer.from(next.value).toString()).not.toContain('changed')
   })
 })
+
+test('a connection that is lost within a page is an error, never an early end', async () => {
+  const account = newAccount()
+  await fill(account, 3)
+  const client = db.connect({ max: 1 })
+  const reader = createCustomAttributesStore(client).exportCsv(account, { audience: 'all' }).getReader()
+  await reader.read()
+  const [{ pid }] = await client<[{ pid: number }]>`select pg_backend_pid() as pid`
+  await db.sql.begin(async (tx) => {
+    await tx`lock table customer.customer in access exclusive mode`
+    const page = rejectionOf(reader.read())
+    await expect
+      .poll(() => db.sql`select from pg_stat_activity where pid = ${pid} and wait_event_type = 'Lock'`)
+      .toHaveLength(1)
+    await db.sql`select pg_terminate_backend(${pid})`
+    expect((await page).code).toBe('CONNECTION_LOST')
+  })
+})

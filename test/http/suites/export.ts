@@ -46,6 +46,21 @@ export function describeExport(api: TestApi): void {
       expect([status, body.code]).toEqual([400, code])
     })
 
+    it('is cut, and never a shorter file, when it fails once it has begun', async () => {
+      const account = api.newAccount()
+      await api.upload(account, formOf('email\nada@example.com\n'))
+      const heard: unknown[] = []
+      api.use({ onError: (error) => void heard.push(error) })
+      await api.database.sql`alter table customer.customer rename column city to town`
+      try {
+        const read = async () => (await api.server.fetch(pathOf(account))).text()
+        await expect(read()).rejects.toThrow()
+        expect(heard).toMatchObject([{ status: 500 }])
+      } finally {
+        await api.database.sql`alter table customer.customer rename column town to city`
+      }
+    })
+
     it('stops reading when the client goes away', async () => {
       const account = api.newAccount()
       await api.database.sql`
