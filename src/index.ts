@@ -24,6 +24,7 @@ export type { PageOptions } from './db/pages.js'
 export type { SchemaProblem } from './db/schema-check.js'
 export type { LiveValues, TableNames } from './db/table-names.js'
 export type { CustomerInput, CustomerValue, UpsertOptions, UpsertResult } from './db/upsert.js'
+export type { CsvStream, ExportOptions } from './export/export.js'
 export type {
   ExtraTagsOption,
   MailMergeOptions,

@@ -1,5 +1,6 @@
+import { BYTE_ORDER_MARK, CSV_WRITE_OPTIONS, type CsvWriteOptions, writeRecord } from './csv/write.js'
 import { CustomAttributesError, type ErrorCode, type ErrorDetails } from './errors.js'
-import { isFlag, isTextList, oneOf, resolveOptions, withDefault } from './options.js'
+import { isTextList, resolveOptions } from './options.js'
 import { markText } from './text-mark.js'
 import { trim } from './trim.js'
 
@@ -20,17 +21,7 @@ export interface RejectedRow {
 }
 
 /** Options of {@link rejectedRowsCsv}. */
-export interface RejectedRowsCsvOptions {
-  /** The delimiter. Default `','`. */
-  delimiter?: ',' | ';' | '\t' | '|'
-  /** Starts the text with a byte order mark, by which Excel recognises UTF-8. Default `false`. */
-  bom?: boolean
-}
-
-const REJECTED_ROWS_OPTIONS = {
-  delimiter: withDefault(oneOf(',', ';', '\t', '|'), ','),
-  bom: withDefault(isFlag, false),
-}
+export interface RejectedRowsCsvOptions extends CsvWriteOptions {}
 
 /**
  * Writes rejected rows as a CSV in the file's own columns plus `error_code,error_message`: mended and uploaded again it
@@ -54,21 +45,14 @@ export function rejectedRowsCsv(
   if (isTextList(headers) !== undefined) {
     throw new CustomAttributesError('INVALID_ARGUMENT', 'headers must be an array of strings.', { argument: 'headers' })
   }
-  const { delimiter, bom } = resolveOptions('rejectedRowsCsv', REJECTED_ROWS_OPTIONS, options)
+  const { delimiter, bom } = resolveOptions('rejectedRowsCsv', CSV_WRITE_OPTIONS, options)
   // A mended file that is rejected again has the two columns already: they are written anew, never doubled.
   const kept = headers.flatMap((header, index) => (/^error_(?:code|message)$/i.test(trim(header)) ? [] : [index]))
-  const line = (cells: readonly string[]) => `${cells.map((cell) => formatCell(cell, delimiter)).join(delimiter)}\r\n`
-  let text = bom ? '\ufeff' : ''
+  const line = (cells: readonly string[]) => writeRecord(cells.map(markText), delimiter)
+  let text = bom ? BYTE_ORDER_MARK : ''
   text += line([...kept.map((index) => headers[index]!), 'error_code', 'error_message'])
   for (const { record, code, message } of rejectedRows) {
     text += line([...kept.map((index) => record[index] ?? ''), code, message, ...record.slice(headers.length)])
   }
   return text
-}
-
-function formatCell(cell: string, delimiter: string): string {
-  const safe = markText(cell)
-  return safe.includes(delimiter) || /["\r\n]/.test(safe) || safe !== trim(safe)
-    ? `"${safe.replaceAll('"', '""')}"`
-    : safe
 }

@@ -30,6 +30,7 @@ import { findSchemaProblems, type SchemaProblem } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
+import { type CsvStream, type ExportOptions, prepareExport, streamOf } from './export/export.js'
 import type { FieldCatalogue } from './fields.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import { type AccountNames, type Message, prepareRendering } from './mail-merge/message.js'
@@ -100,6 +101,18 @@ export interface CustomAttributesStore {
    * @throws CustomAttributesError `INVALID_AUDIENCE`; `CONNECTION_LOST` when the connection breaks between or in pages
    */
   pageCustomers(accountId: AccountId, options: PageOptions): AsyncIterable<Customer[]>
+  /**
+   * Writes the customers of an audience as a CSV that an upload reads back: `new Response(stream)` takes it, and `for await`
+   * gives its bytes. Pages are read as the stream is read, and no further once it is cancelled.
+   *
+   * The headers are the names of the fields and attributes. UTF-8, CRLF, quotes as RFC 4180 says.
+   *
+   * @param options - `audience` (always said), `columns` (names; default all that a file may fill), `delimiter` (`','`),
+   *   `bom` (`false`), `formulas` (`'guard'` or `'raw'`), `signal`; see {@link ExportOptions}
+   * @returns a stream; it fails with `INVALID_OPTION`, `INVALID_AUDIENCE`, `ABORTED`, or `CONNECTION_LOST` when the
+   *   connection breaks, which is never an early end
+   */
+  exportCsv(accountId: AccountId, options: ExportOptions): CsvStream
   /**
    * Uploads a CSV: columns that the table knows go to its columns, every other column becomes a custom attribute.
    *
@@ -336,6 +349,16 @@ function storeOn(
       const pages = resolvePageOptions(given)
       yield* pagesOf(await onAccount(pages, accountId, async (account) => account), pages)
     },
+    exportCsv: (accountId, given) =>
+      streamOf(async function* (closed) {
+        const { pages, run } = prepareExport(given, closed)
+        const [account, attributes] = await onAccount(
+          pages,
+          accountId,
+          async (account) => [account, await readAttributeNames(account, pages.signal)] as const,
+        )
+        yield* run(account.shape, attributes, pagesOf(account, pages))
+      }),
     uploadCsv: (accountId, csv, given) =>
       holding(csv, async () => {
         const resolved = resolveUploadOptions(given)

@@ -3,6 +3,7 @@ import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { CustomAttributesStore } from '../store.js'
 import { describeAttributes, pruneAttributes, removeAttribute, renameAttribute } from './attributes.js'
 import type { Exchange } from './exchange.js'
+import { exportCustomers } from './export.js'
 import { preview } from './preview.js'
 import { errorResponse } from './responses.js'
 import { findRoute, type HttpAction, type HttpRoute } from './routes.js'
@@ -14,6 +15,7 @@ const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Respo
   merge_tags: listMergeTags,
   upload,
   preview,
+  export: exportCustomers,
   check: checkMessage,
   render: renderMessage,
   describe_attributes: describeAttributes,
@@ -26,7 +28,7 @@ const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Respo
  * Makes the HTTP API of a store: a function from a web-standard `Request` to a `Response`, for Hono, Next.js, Remix, Bun
  * or Deno as it is, and for Express or Fastify through a web-request adapter. `openapi.json` describes the API.
  *
- * Uploads are streamed and never held whole. When the client goes away, its upload stops. The function never rejects:
+ * Uploads and exports are streamed and never held whole. When the client goes away, they stop. The function never rejects:
  * every error becomes a response with the body `{ error, code, details }`.
  *
  * @param store - what `createCustomAttributesStore` returns

@@ -4,6 +4,7 @@ import { CustomAttributesError } from '../errors.js'
 export type HttpAction =
   | 'upload'
   | 'preview'
+  | 'export'
   | 'merge_tags'
   | 'check'
   | 'render'
@@ -21,6 +22,7 @@ export interface HttpRoute {
 
 const ROUTES: Readonly<Record<string, { method: 'GET' | 'POST'; action: HttpAction }>> = {
   'merge-tags': { method: 'GET', action: 'merge_tags' },
+  'customers/export': { method: 'GET', action: 'export' },
   'customers/upload': { method: 'POST', action: 'upload' },
   'customers/upload/preview': { method: 'POST', action: 'preview' },
   attributes: { method: 'GET', action: 'describe_attributes' },

@@ -55,7 +55,7 @@ function readChoices(given: ReadonlyMap<string, string>, choices: Choices): Part
   for (const [name, { option, rule }] of Object.entries(choices)) {
     const value = given.get(name)
     if (value === undefined) continue
-    check(name, value, rule)
+    checkParameter(name, value, rule)
     options[option] = value
   }
   return options
@@ -66,7 +66,7 @@ function readModes(given: ReadonlyMap<string, string>, settings: HttpSettings): 
   for (const [name, { option, permission }] of Object.entries(MODES)) {
     const value = given.get(name)
     if (value === undefined) continue
-    check(name, value, oneOf('true', 'false'))
+    checkParameter(name, value, oneOf('true', 'false'))
     const wanted = value === 'true'
     if (wanted !== settings.upload[option] && !settings[permission]) {
       throw new CustomAttributesError('FORBIDDEN', `${name}=${value} is not allowed here. Leave ${name} out.`, {
@@ -78,8 +78,12 @@ function readModes(given: ReadonlyMap<string, string>, settings: HttpSettings): 
   return options
 }
 
-/** The parameters of a query, each of which is known and given once. */
-function readQuery(query: URLSearchParams, known: readonly string[]): Map<string, string> {
+/**
+ * The parameters of a query, each of which is known and given once.
+ *
+ * @throws CustomAttributesError `INVALID_REQUEST`
+ */
+export function readQuery(query: URLSearchParams, known: readonly string[]): Map<string, string> {
   const given = new Map<string, string>()
   for (const [name, value] of query) {
     if (!known.includes(name)) {
@@ -112,7 +116,7 @@ export function readColumnParameters(
   if (headers !== undefined) options.headers = readJson('headers', headers)
   if (emptyMarkers !== undefined) {
     options.emptyMarkers = readJson('empty_markers', emptyMarkers)
-    check('empty_markers', options.emptyMarkers, UPLOAD_OPTIONS.emptyMarkers)
+    checkParameter('empty_markers', options.emptyMarkers, UPLOAD_OPTIONS.emptyMarkers)
   }
   if (attributes !== undefined) {
     options.attributes = attributes === 'all' || attributes === 'none' ? attributes : readJson('attributes', attributes)
@@ -124,7 +128,7 @@ export function readColumnParameters(
       })
     }
     options.constants = readJson('constants', constants)
-    check('constants', options.constants, UPLOAD_OPTIONS.constants)
+    checkParameter('constants', options.constants, UPLOAD_OPTIONS.constants)
     const targetOf = (name: string) => fieldTarget(name, store.fields)
     const asked = Object.entries(options.constants as object)
     checkFieldsAllowed(
@@ -161,7 +165,8 @@ function checkFieldsAllowed(columns: unknown, allowed: HttpSettings['upload']['f
   }
 }
 
-function readJson(name: string, text: string): unknown {
+/** @throws CustomAttributesError `INVALID_REQUEST` */
+export function readJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -169,7 +174,8 @@ function readJson(name: string, text: string): unknown {
   }
 }
 
-function check(name: string, value: unknown, rule: OptionRule): void {
+/** @throws CustomAttributesError `INVALID_REQUEST` */
+export function checkParameter(name: string, value: unknown, rule: OptionRule): void {
   const expected = rule(value)
   if (expected !== undefined) throw invalidParameter(name, `${name} must be ${expected}.`, expected)
 }

@@ -1,5 +1,6 @@
 // Mail merge against the bare keyset read of the same rows; preflight; getMergeTags.
 // npm run build && node --import tsx test/bench/mail-merge.ts [customers,customers…] [rounds] [contender,contender…]
+import { fillCustomers } from './customers.js'
 import { record } from './results.js'
 import {
   buildContenders,
@@ -13,7 +14,6 @@ import {
   startServer,
   times,
 } from './setting.js'
-import { ACCOUNT, ATTRIBUTES, FIELDS } from './upload-data.js'
 
 const TITLES: Record<string, string> = {
   bareRead: 'the bare keyset read',
@@ -28,7 +28,7 @@ const server = await startServer()
 try {
   console.log(`${server.description}, median of ${rounds}`)
   for (const customers of sizes.split(',').map(Number)) {
-    await fillCustomers(customers)
+    await fillCustomers(server, customers)
     const runs: Record<string, Run[]> = Object.fromEntries(contenders.split(',').map((name) => [name, []]))
     for (let round = 0; round < Number(rounds); round++) {
       for (const name of Object.keys(runs))
@@ -58,22 +58,4 @@ try {
   }
 } finally {
   await server.stop()
-}
-
-/** Customers as an upload leaves them, made where they are kept. */
-async function fillCustomers(customers: number): Promise<void> {
-  await server.resetSchema()
-  const { sql } = server
-  const text = (name: string) => `'${name} ' || n % 1000`
-  await sql.unsafe(
-    `insert into customer.customer (account_id, ${FIELDS.join(', ')}, status, custom_attributes)
-     select $1::uuid, 'user' || n || '@example.com', ${FIELDS.slice(1).map(text).join(', ')}, 'active',
-       jsonb_build_object(${ATTRIBUTES.map((name) => `'${name}', ${text(name)}`).join(', ')})
-     from generate_series(1, $2::int) n`,
-    [ACCOUNT, customers],
-  )
-  await sql`insert into customer.custom_attribute_definition ${sql(
-    ATTRIBUTES.map((attribute_name) => ({ account_id: ACCOUNT, attribute_name })),
-  )}`
-  await sql`vacuum analyze customer.customer`
 }

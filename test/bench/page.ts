@@ -16,6 +16,7 @@ const SECTIONS: Record<string, RegExp> = {
   'event loop': /^event loop$/,
   templates: /^templates /,
   'mail merge': /^mail-merge /,
+  export: /^export /,
 }
 
 const results = await readResults()

@@ -105,6 +105,8 @@ const READS: Record<string, (store: CustomAttributesStore, of: string) => Promis
   getCustomer: async (store, of) => [await store.getCustomer(of, 'john@example.com')],
   getCustomers: async (store, of) => [...(await store.getCustomers(of, ['john@example.com'])).values()],
   pageCustomers: (store, of) => collect(store.pageCustomers(of, { audience: 'all' })),
+  exportCsv: async (store, of) =>
+    (await new Response(store.exportCsv(of, { audience: 'all' })).text()).split('\r\n').slice(1, -1),
   mailMerge: (store, of) => collect(store.mailMerge(of, MESSAGE, { audience: 'all' })),
   renderForCustomers: async (store, of) => [
     ...(await store.renderForCustomers(of, '{{first_name}}', ['john@example.com'])).values(),

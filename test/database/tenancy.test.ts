@@ -100,6 +100,13 @@ const CALLS: Record<string, () => Promise<unknown>> = {
     collect(store.pageCustomers(ours, { audience: { where: { tier: ['gold', SECRET], city: ['Rome', SECRET] } } })),
   'pageCustomers where a name that only they have': () =>
     collect(store.pageCustomers(ours, { audience: { where: { secret_name: SECRET } } })).catch((error) => error.code),
+  'exportCsv of all': () => new Response(store.exportCsv(ours, { audience: 'all' })).text(),
+  'exportCsv where': () =>
+    new Response(store.exportCsv(ours, { audience: { where: { tier: ['gold', SECRET] } } })).text(),
+  'exportCsv of a column that only they have': () =>
+    new Response(store.exportCsv(ours, { audience: 'all', columns: ['email', 'secret_name'] }))
+      .text()
+      .catch((error) => error.code),
   uploadCsv: () =>
     store.uploadCsv(
       ours,

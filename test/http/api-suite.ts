@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { useApi } from './api.js'
 import type { StartServer } from './servers.js'
 import { describeAuthorize } from './suites/authorize.js'
+import { describeExport } from './suites/export.js'
 import { describePreview } from './suites/preview.js'
 import { describeProgress } from './suites/progress.js'
 import { describeRoutes } from './suites/routes.js'
@@ -17,6 +18,7 @@ export function describeApi(name: string, start: StartServer): void {
     describeUpload(api)
     describeUploadOptions(api)
     describePreview(api)
+    describeExport(api)
     describeProgress(api)
     describeAuthorize(api)
     describeRoutes(api)

@@ -145,13 +145,14 @@ describe('README and docs', () => {
       expect(await store.getAttributeDefinitions(accountId)).toEqual(['later', 'plan', 'tier'])
       const messages = await store.renderForCustomers(accountId, '{{tier}} {{plan}}', ['a@example.com'])
       expect(messages.get('a@example.com')).toBe('silver pro')
+      await store.renameAttribute(accountId, 'plan', 'tier', { onConflict: 'keep-source' })
+      await store.removeAttribute(accountId, 'tier')
     }
     try {
       await useAll()
       const tables = ['customer.customer', 'customer.custom_attribute_definition']
-      for (const right of tables.flatMap((table) =>
-        ['select', 'insert', 'update'].map((each) => `${each} on ${table}`),
-      )) {
+      const rights = tables.flatMap((table) => ['select', 'insert', 'update'].map((each) => `${each} on ${table}`))
+      for (const right of [...rights, `delete on ${tables[1]}`]) {
         await database.sql.unsafe(`revoke ${right} from ${role}`)
         await expect(useAll(), `without ${right}`).rejects.toMatchObject({ details: { sqlstate: '42501' } })
         await database.sql.unsafe(`grant ${right} to ${role}`)

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cleanValue } from '../../src/text-mark.js'
+import { cellOf, cleanValue } from '../../src/text-mark.js'
+import { trim } from '../../src/trim.js'
 
 test.each([
   ['\u202a+46 1\u202c', '+46 1'],
@@ -17,6 +19,30 @@ test.each([
   ['="00720"', '00720'],
   ['\'="00720"', '00720'],
   ['="1"&"2"', '="1"&"2"'],
+  ['="5"" pipe"', '5" pipe'],
 ])('%j is %j', (cell, value) => {
   expect(cleanValue(cell)).toBe(value)
+})
+
+test.each([
+  ['007', '007', '007'],
+  ['=1+1', "'=1+1", '=1+1'],
+  ["'t Hooft", "'t Hooft", "'t Hooft"],
+  ["'007", '\'="\'007"', '="\'007"'],
+  ['="00720"', '\'="=""00720"""', '="=""00720"""'],
+])('the cell of %j is %j, unguarded %j', (value, guarded, raw) => {
+  expect([cellOf(value, true), cellOf(value, false)]).toEqual([guarded, raw])
+  expect([cleanValue(guarded), cleanValue(raw)]).toEqual([value, value])
+})
+
+test('law: a cell says its value, guarded or not', () => {
+  const text = fc.string({ unit: fc.constantFrom(...'\'="+-@a1.,\t\r\n \u200b'), maxLength: 12 }).map(trim)
+  fc.assert(
+    fc.property(text, fc.boolean(), (value, isGuarded) => {
+      const cell = cellOf(value, isGuarded)
+      expect(cleanValue(cell)).toBe(value)
+      if (isGuarded) expect(cell).not.toMatch(/^[=+\-@\t\r]/)
+    }),
+    { numRuns: 5_000 },
+  )
 })

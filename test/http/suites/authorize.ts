@@ -7,6 +7,7 @@ export function describeAuthorize(api: TestApi): void {
     const ROUTES: [string, string, string, RequestInit][] = [
       ['merge_tags', 'GET', 'merge-tags', {}],
       ['upload', 'POST', 'customers/upload', { body: formOf(CSV) }],
+      ['export', 'GET', 'customers/export', {}],
       ['preview', 'POST', 'customers/upload/preview', { body: formOf(CSV) }],
       [
         'check',

@@ -35,6 +35,7 @@ export function describeRoutes(api: TestApi): void {
       const base = `/api/accounts/${api.newAccount()}`
       for (const [method, path, allow] of [
         ['POST', 'merge-tags', 'GET'],
+        ['POST', 'customers/export', 'GET'],
         ['GET', 'customers/upload', 'POST'],
         ['PUT', 'customers/upload', 'POST'],
         ['DELETE', 'templates/check', 'POST'],

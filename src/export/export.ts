@@ -1,0 +1,154 @@
+import { BYTE_ORDER_MARK, CSV_WRITE_OPTIONS, type CsvWriteOptions, writeRecord } from '../csv/write.js'
+import { type Audience, checkAudience } from '../db/audience.js'
+import type { Customer } from '../db/customers.js'
+import type { PageSettings } from '../db/pages.js'
+import type { TableShape } from '../db/table-shape.js'
+import { CustomAttributesError } from '../errors.js'
+import { isSignal, isTextList, oneOf, type Resolved, resolveOptions, withDefault } from '../options.js'
+import { cellOf } from '../text-mark.js'
+
+/** Options of `exportCsv`. */
+export interface ExportOptions extends CsvWriteOptions {
+  /** Who: always said. */
+  audience: Audience
+  /**
+   * The columns by the names of fields and attributes, in this order; also `id`, `account_id`, `created_at` and
+   * `updated_at`. Default: `email`, the other fields that a file may fill, and all attributes of the account, sorted.
+   */
+  columns?: readonly string[]
+  /**
+   * `'guard'` (default) puts an apostrophe before what a spreadsheet would run as a formula, which an upload drops again;
+   * `'raw'` does not.
+   */
+  formulas?: 'guard' | 'raw'
+  /** Stops before the next page. */
+  signal?: AbortSignal
+}
+
+export const FORMULAS = withDefault(oneOf('guard', 'raw'), 'guard')
+
+const EXPORT_OPTIONS = {
+  ...CSV_WRITE_OPTIONS,
+  // Checked by checkAudience, with its own code.
+  audience: () => undefined,
+  columns: isTextList,
+  formulas: FORMULAS,
+  signal: isSignal,
+}
+
+type ResolvedExportOptions = Resolved<ExportOptions, typeof EXPORT_OPTIONS>
+
+/** A CSV in UTF-8 as a web stream, which Node also iterates: nothing is read before it is read. */
+export type CsvStream = ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>
+
+const PAGE_SIZE = 500
+
+/**
+ * Checks the options of an export.
+ *
+ * @param closed - aborts when nobody reads the export any more
+ * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`
+ */
+export function prepareExport(given: ExportOptions, closed: AbortSignal) {
+  const options = resolveOptions('exportCsv', EXPORT_OPTIONS, given)
+  checkAudience(options.audience)
+  const signal = options.signal ? AbortSignal.any([options.signal, closed]) : closed
+  const pages: PageSettings = { call: 'exportCsv', audience: options.audience, pageSize: PAGE_SIZE, signal }
+  return {
+    pages,
+    /**
+     * The file in pieces: the header, then the customers page by page.
+     *
+     * @param attributes - the names of the account's attributes, sorted
+     * @throws CustomAttributesError `INVALID_OPTION` for a column that there is not
+     */
+    async *run(
+      shape: TableShape,
+      attributes: readonly string[],
+      customers: AsyncIterable<Customer[]>,
+    ): AsyncGenerator<string, void> {
+      const { delimiter, bom, formulas } = options
+      const columns = columnsOf(options, shape, attributes)
+      const line = (texts: readonly string[]) =>
+        writeRecord(
+          texts.map((text) => cellOf(text, formulas === 'guard')),
+          delimiter,
+        )
+      yield (bom ? BYTE_ORDER_MARK : '') + line(columns.map(({ name }) => name))
+      for await (const page of customers) {
+        yield page.map((customer) => line(columns.map((column) => textOf(customer, column)))).join('')
+      }
+    },
+  }
+}
+
+interface ExportColumn {
+  name: string
+  isAttribute: boolean
+}
+
+function columnsOf(
+  { columns }: ResolvedExportOptions,
+  shape: TableShape,
+  attributes: readonly string[],
+): ExportColumn[] {
+  const toColumn = (isAttribute: boolean) => (name: string) => ({ name, isAttribute })
+  const definitions = attributes.map(toColumn(true))
+  if (columns === undefined) return [...[...shape.fillable.keys()].map(toColumn(false)), ...definitions]
+  const own = ['id', 'account_id', 'created_at', 'updated_at'].filter((name) => shape.columns.has(name))
+  // A field comes before an attribute of its name, as for a merge tag.
+  const known = new Map(
+    [...definitions, ...[...own, ...shape.standardFields].map(toColumn(false))].map((column) => [column.name, column]),
+  )
+  const refuse = (what: string, name?: string) =>
+    new CustomAttributesError('INVALID_OPTION', `exportCsv: columns ${what}.`, {
+      function: 'exportCsv',
+      option: 'columns',
+      ...(name === undefined ? {} : { name }),
+    })
+  if (columns.length === 0) throw refuse('is empty; leave it out for all')
+  return columns.map((name, at) => {
+    const column = known.get(name)
+    if (!column) {
+      const names = [...shape.standardFields, ...own, ...attributes].join(', ')
+      throw refuse(
+        `names ${JSON.stringify(name)}, which is no field and no attribute of the account. Known: ${names}`,
+        name,
+      )
+    }
+    if (columns.indexOf(name) !== at) throw refuse(`names ${JSON.stringify(name)} twice`, name)
+    return column
+  })
+}
+
+function textOf(customer: Customer, { name, isAttribute }: ExportColumn): string {
+  if (!isAttribute) return String(customer[name] ?? '')
+  const attributes = customer.custom_attributes
+  return Object.hasOwn(attributes, name) ? String(attributes[name] ?? '') : ''
+}
+
+/**
+ * Makes a stream of texts, each of which is made when it is read.
+ *
+ * @param make - makes the texts; its signal aborts when the stream is cancelled
+ */
+export function streamOf(make: (closed: AbortSignal) => AsyncGenerator<string, void>): CsvStream {
+  const closed = new AbortController()
+  const texts = make(closed.signal)
+  const encoder = new TextEncoder()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await texts.next()
+        if (next.done) controller.close()
+        else controller.enqueue(encoder.encode(next.value))
+      },
+      async cancel(reason) {
+        closed.abort(reason)
+        await texts.return()
+      },
+    },
+    // Else one page would be read before anybody asks for it.
+    { highWaterMark: 0 },
+  ) as CsvStream
+}

@@ -1,0 +1,57 @@
+import { CSV_WRITE_OPTIONS } from '../csv/write.js'
+import { type ExportOptions, FORMULAS } from '../export/export.js'
+import { isTextList, oneOf } from '../options.js'
+import type { Exchange } from './exchange.js'
+import { checkParameter, readJson, readQuery } from './upload-parameters.js'
+
+/** `GET …/customers/export` */
+export async function exportCustomers({ store, request, query, accountId, explain }: Exchange): Promise<Response> {
+  const options = readExportQuery(query)
+  const csv = store.exportCsv(accountId, { ...options, audience: 'all', signal: request.signal }).getReader()
+  // What is wrong before the first piece has a status of its own; after it a connection can only be cut.
+  const first = await csv.read()
+  let next: typeof first | undefined = first
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = next ?? (await csv.read())
+          next = undefined
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          throw explain(error)
+        }
+      },
+      cancel: (reason) => csv.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(body, {
+    headers: {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': 'attachment; filename="customers.csv"',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+  })
+}
+
+/** @throws CustomAttributesError `INVALID_REQUEST` */
+function readExportQuery(query: URLSearchParams): Omit<ExportOptions, 'audience' | 'signal'> {
+  const given = readQuery(query, ['delimiter', 'bom', 'formulas', 'columns'])
+  const options: Record<string, unknown> = {}
+  for (const [name, text] of given) {
+    const value = name === 'columns' ? readJson(name, text) : text
+    checkParameter(name, value, RULES[name as keyof typeof RULES])
+    options[name] = name === 'bom' ? value === 'true' : value
+  }
+  return options
+}
+
+const RULES = {
+  delimiter: CSV_WRITE_OPTIONS.delimiter,
+  bom: oneOf('true', 'false'),
+  formulas: FORMULAS,
+  columns: isTextList,
+}
