@@ -27,6 +27,7 @@ export const ERROR_CATALOGUE = {
   FIELD_NOT_IN_TABLE: { status: 400, title: 'The file fills a standard field that the customer table lacks' },
 
   ATTRIBUTE_NOT_FOUND: { status: 404, title: 'The account has no attribute of this name' },
+  UPLOAD_NOT_FOUND: { status: 404, title: 'The history has no such upload' },
   ATTRIBUTE_EXISTS: { status: 409, title: 'The account has an attribute of the new name already' },
 
   EMAIL_REQUIRED: { status: 400, title: 'The row has no email address' },

@@ -23,8 +23,13 @@ export { type Migration, type MigrationOptions, readMigrations } from './db/migr
 export type { PageOptions } from './db/pages.js'
 export type { SchemaProblem } from './db/schema-check.js'
 export type { LiveValues, TableNames } from './db/table-names.js'
+export type { UploadRecord } from './db/upload-history.js'
 export type { CustomerInput, CustomerValue, UpsertOptions, UpsertResult } from './db/upsert.js'
 export type { CsvStream, ExportOptions } from './export/export.js'
+export type { EraseOptions, EraseResult } from './history/erase.js'
+export type { ListUploadsOptions, PruneUploadsOptions, UndoOptions, UploadWithRows } from './history/history.js'
+export type { HistoryOptions } from './history/recorder.js'
+export type { UndoResult } from './history/undo.js'
 export type {
   ExtraTagsOption,
   MailMergeOptions,

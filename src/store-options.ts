@@ -10,6 +10,8 @@ export interface StoreOptions {
   customerTable?: string
   /** The table of attribute definitions. Default `customer.custom_attribute_definition`. */
   definitionTable?: string
+  /** The table of uploads, where they have a history. Default `customer.custom_attribute_upload`. */
+  uploadTable?: string
   /** Most custom attributes of one customer; the table's CHECK holds the same number. Default 10. */
   maxCustomAttributes?: number
   /** `'lower'` (default) lower-cases email addresses before they are stored or looked up; `'preserve'` keeps them. */
@@ -40,6 +42,7 @@ export const STORE_OPTIONS = {
   ...ROW_OPTIONS,
   customerTable: MIGRATION_OPTIONS.customerTable,
   definitionTable: MIGRATION_OPTIONS.definitionTable,
+  uploadTable: MIGRATION_OPTIONS.uploadTable,
   maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
   fields: withDefault(isCatalogue, STANDARD_FIELDS),
   columns: withDefault(areTableNames, {}),

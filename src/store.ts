@@ -28,10 +28,26 @@ import { countUnreachable, type PageOptions, type PageSettings, readPages, resol
 import { retry } from './db/retry.js'
 import { findSchemaProblems, type SchemaProblem } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
+import { type HistoryTables, loadHistoryTables, readUploads, type UploadRecord } from './db/upload-history.js'
 import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
 import { CustomAttributesError } from './errors.js'
 import { type CsvStream, type ExportOptions, prepareExport, streamOf } from './export/export.js'
 import type { FieldCatalogue } from './fields.js'
+import { type EraseOptions, type EraseResult, erase, resolveErase } from './history/erase.js'
+import {
+  checkUploadId,
+  findUpload,
+  type ListUploadsOptions,
+  type PruneUploadsOptions,
+  pruneUploads,
+  readUpload,
+  resolveListUploads,
+  resolvePruneUploads,
+  resolveUndo,
+  type UndoOptions,
+  type UploadWithRows,
+} from './history/history.js'
+import { type UndoResult, undo } from './history/undo.js'
 import { type MailMergeOptions, type MailMergeResult, prepareMailMerge } from './mail-merge/mail-merge.js'
 import { type AccountNames, type Message, prepareRendering } from './mail-merge/message.js'
 import { type PreflightOptions, type PreflightReport, preparePreflight } from './mail-merge/preflight.js'
@@ -182,6 +198,43 @@ export interface CustomAttributesStore {
    * @throws CustomAttributesError `INVALID_OPTION`, `ABORTED`
    */
   pruneAttributes(accountId: AccountId, options: PruneOptions): Promise<PruneResult>
+  /**
+   * The uploads of the account that keep a history, the newest first.
+   *
+   * @param options - `limit` (50), `before` (the id of an upload), `signal`
+   * @throws CustomAttributesError `SCHEMA_NOT_READY` without the tables of `sql/0003`
+   */
+  listUploads(accountId: AccountId, options?: ListUploadsOptions): Promise<UploadRecord[]>
+  /**
+   * One of them, with its rejected rows where it kept them.
+   *
+   * @throws CustomAttributesError `UPLOAD_NOT_FOUND`
+   */
+  getUpload(accountId: AccountId, uploadId: string): Promise<UploadWithRows>
+  /**
+   * Gives back exactly what an upload changed and nobody changed since: fields and attributes get what they had before,
+   * customers that it created go, if nobody touched them. Later edits stay, and are counted. One transaction; undoing again
+   * does nothing.
+   *
+   * @param options - `dryRun`, `signal`
+   * @throws CustomAttributesError `UPLOAD_NOT_FOUND`, `ABORTED`
+   */
+  undoUpload(accountId: AccountId, uploadId: string, options?: UndoOptions): Promise<UndoResult>
+  /**
+   * Takes the history of old uploads away; they cannot be undone any more.
+   *
+   * @param options - `olderThan`, a `Date`
+   * @returns how many uploads
+   */
+  pruneUploads(accountId: AccountId, options: PruneUploadsOptions): Promise<number>
+  /**
+   * Erases what the library keeps of a person: the customer's attributes, or with `customer: 'remove'` the whole row, and
+   * what the history has of them. Rows of any state, the deleted ones, too.
+   *
+   * @param options - `customer`: `'keep'` (default) or `'remove'`
+   * @throws CustomAttributesError `INVALID_EMAIL`
+   */
+  eraseCustomer(accountId: AccountId, email: string, options?: EraseOptions): Promise<EraseResult>
   /** The names that templates of this account can use. Never reads the customer table. */
   getMergeTags(accountId: AccountId): Promise<MergeTags>
   /**
@@ -233,15 +286,24 @@ export interface CustomAttributesStore {
 export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptions): CustomAttributesStore {
   checkClient(sql)
   const resolved = resolveOptions('createCustomAttributesStore', STORE_OPTIONS, options)
-  return storeOn(sql, resolved, rememberShape(resolved))
+  return storeOn(sql, resolved, {
+    loadShape: remember((client) => loadTableShape(client, resolved)),
+    loadHistory: remember((client) => loadHistoryTables(client, resolved.uploadTable)),
+  })
 }
 
-/** Reads the shape once for a store and all that stand on transactions of it; a failure is not remembered. */
-function rememberShape(options: ResolvedStoreOptions): (sql: SqlClient) => Promise<TableShape> {
-  let shape: TableShape | undefined
+/** What is read once for a store and all that stand on transactions of it. */
+interface Loaders {
+  loadShape(sql: SqlClient): Promise<TableShape>
+  loadHistory(sql: SqlClient): Promise<HistoryTables>
+}
+
+/** Reads something once; a failure is not remembered. */
+function remember<T>(load: (sql: SqlClient) => Promise<T>): (sql: SqlClient) => Promise<T> {
+  let loaded: { value: T } | undefined
   return async (sql) => {
-    shape ??= await loadTableShape(sql, options)
-    return shape
+    loaded ??= { value: await load(sql) }
+    return loaded.value
   }
 }
 
@@ -256,11 +318,9 @@ async function holding<T>(csv: CsvInput, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function storeOn(
-  sql: SqlClient,
-  options: ResolvedStoreOptions,
-  loadShape: (sql: SqlClient) => Promise<TableShape>,
-): CustomAttributesStore {
+function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders): CustomAttributesStore {
+  const { loadShape, loadHistory } = loaders
+  const historyTables = () => loadHistory(sql)
   const { maxCustomAttributes, emailCase, maxValueLength, fields, newId } = options
   const normalizeEmail = (email: string) => (emailCase === 'lower' ? trim(email).toLowerCase() : trim(email))
 
@@ -281,7 +341,15 @@ function storeOn(
       const shape = await orAborted(loadShape(sql), signal)
       const id = checkAccountId(accountId, shape)
       if (writes) refuseIfHeld(call, sql, accountKey(shape, id))
-      return await work({ sql, shape, accountId: id, maxCustomAttributes, rows: { emailCase, maxValueLength }, newId })
+      return await work({
+        sql,
+        shape,
+        accountId: id,
+        maxCustomAttributes,
+        rows: { emailCase, maxValueLength },
+        newId,
+        historyTables,
+      })
     } catch (error) {
       throw explainFailure(error)
     }
@@ -320,7 +388,7 @@ function storeOn(
     },
     with(tx) {
       checkClient(tx)
-      return storeOn(tx, options, loadShape)
+      return storeOn(tx, options, loaders)
     },
     async upsertCustomer(accountId, customer, given) {
       const settings = resolveOptions('upsertCustomer', MERGE_OPTIONS, given)
@@ -410,6 +478,39 @@ function storeOn(
     async pruneAttributes(accountId, given) {
       const { signal, run } = preparePrune(given)
       return onAccount({ call: 'pruneAttributes', writes: true, signal }, accountId, run)
+    },
+    async listUploads(accountId, given) {
+      const { signal, limit, before } = resolveListUploads(given)
+      return onAccount({ call: 'listUploads', signal }, accountId, async (account) =>
+        readUploads(account, await historyTables(), { limit, ...(before ? { before } : {}) }, signal),
+      )
+    },
+    async getUpload(accountId, uploadId) {
+      checkUploadId(uploadId)
+      return onAccount({ call: 'getUpload' }, accountId, async (account) =>
+        readUpload(account, await historyTables(), uploadId),
+      )
+    },
+    async undoUpload(accountId, uploadId, given) {
+      checkUploadId(uploadId)
+      const { dryRun, signal } = resolveUndo(given)
+      return onAccount({ call: 'undoUpload', writes: true, signal }, accountId, async (account) => {
+        const tables = await historyTables()
+        const upload = await findUpload(account, tables, uploadId, signal)
+        return undo(account, tables, upload, { dryRun, maxCustomAttributes, signal })
+      })
+    },
+    async pruneUploads(accountId, given) {
+      const { olderThan, signal } = resolvePruneUploads(given)
+      return onAccount({ call: 'pruneUploads', writes: true, signal }, accountId, async (account) =>
+        pruneUploads(account, await historyTables(), { olderThan, signal }),
+      )
+    },
+    async eraseCustomer(accountId, email, given) {
+      const { customer } = resolveErase(email, given)
+      return onAccount({ call: 'eraseCustomer', writes: true }, accountId, async (account) =>
+        erase(account, await loadHistory(sql).catch(() => undefined), normalizeEmail(email), customer),
+      )
     },
     getMergeTags: (accountId) =>
       onAccount({ call: 'getMergeTags' }, accountId, async (account) => ({

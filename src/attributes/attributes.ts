@@ -4,13 +4,12 @@ import {
   type AttributeChange,
   changeCustomers,
   countHaving,
-  deleteDefinitions,
   type KeptValue,
   readIdsHaving,
   renameDefinition,
 } from '../db/attribute-changes.js'
 import { readUnusedNames } from '../db/attribute-report.js'
-import { checkAttributeNames, readAttributeNames } from '../db/definitions.js'
+import { checkAttributeNames, deleteDefinitions, readAttributeNames } from '../db/definitions.js'
 import { inTransaction } from '../db/transaction.js'
 import { CustomAttributesError } from '../errors.js'
 import { isFlag, isObject, isSignal, type OptionRule, oneOf, resolveOptions, wholeNumber } from '../options.js'

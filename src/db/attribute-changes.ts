@@ -35,24 +35,6 @@ export async function renameDefinition(
   return renamed > 0
 }
 
-/** Takes definitions away; returns those that were there. */
-export async function deleteDefinitions(
-  { sql, shape, accountId }: Account,
-  names: readonly string[],
-  signal?: AbortSignal,
-): Promise<string[]> {
-  const separator = rareSeparator()
-  const rows = await query(
-    sql,
-    `delete from ${shape.definitionTable}
-     where account_id = $1::${shape.accountIdType} and attribute_name = any (string_to_array($3::text, $2::text))
-     returning attribute_name::text`,
-    [accountId, separator, names.join(separator)],
-    { signal },
-  )
-  return rows.map(([name]) => name!)
-}
-
 /** What is done to the customers that have an attribute. */
 export type AttributeChange = { from: string; to: string; keeps: KeptValue } | { from: string; to?: undefined }
 

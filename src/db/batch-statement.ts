@@ -18,6 +18,8 @@ export interface BatchPlan extends Omit<ResolvedMergeOptions, 'dateFormat'> {
   recordsDefinitions: boolean
   /** of the ids under which they are recorded, see `AttributeWatch`; without it the table gives them */
   definitionSeed?: string | undefined
+  /** the table, as SQL, into which goes what customers had before and have after, and the upload's id */
+  history?: { table: string; uploadId: string } | undefined
   /** whether to hold off uploads that keep the account to themselves (`atomic`) */
   sharesAccount: boolean
   /** whether the id of the customer is asked for; only with batches of one row */
@@ -58,7 +60,7 @@ const NUMBERED: ParameterNames = {
  */
 export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: ParameterNames = NUMBERED): string {
   const batch = { shape, plan, names }
-  const ctes = [cutRows, classify, insert, lock, update, collectWritten, recordDefinitions]
+  const ctes = [cutRows, classify, insert, lock, update, collectWritten, recordDefinitions, recordChanges]
   return `with ${list(...ctes.map((cte) => cte(batch))).join(',\n')}
 ${selectOutcome(batch)}`
 }
@@ -102,10 +104,10 @@ function lock(batch: Batch): string | false {
   if (!canUpdate(batch)) return false
   const { shape, plan } = batch
   return `w as materialized (
-  select ${list('r.email', ...columnsOf(plan, 'r'), 'r.a', 'r.todo').join(', ')}
+  select ${list('r.email', ...columnsOf(plan, 'r'), 'r.a', 'r.todo', plan.history !== undefined && 'k.before').join(', ')}
   from (select * from e where e.todo = 'update'${canCreate(batch) ? ' and (select count(*) from ins) >= 0' : ''}
     order by ${emailOrderSql(shape, 'e.email')}) r
-  cross join lateral (select 1 from ${shape.customerTable} c
+  cross join lateral (select ${plan.history ? `${snapshotSql(batch, 'c')} as before` : '1'} from ${shape.customerTable} c
     where ${and(lookUpSql(shape, accountSql(batch), 'r.email'), ...shape.live('c'), changedSql(batch, 'r', 'c'))}${
       canBeOver(batch) ? ` and not (${overSql(batch, 'r', 'c')})` : ''
     } for no key update) k)`
@@ -127,7 +129,35 @@ function update(batch: Batch): string | false {
   return `upd as (
   update ${shape.customerTable} c set ${updates.join(', ')}
   from w where ${and("w.todo = 'update'", lookUpSql(shape, accountSql(batch), 'w.email'), ...shape.live('c'))}
-  returning ${list('w.email', plan.returnsId && `c.${shape.sql.id} as id`).join(', ')})`
+  returning ${list(
+    'w.email',
+    plan.returnsId && `c.${shape.sql.id} as id`,
+    ...(plan.history
+      ? [`c.${shape.sql.id}::text as customer_id`, 'w.before', `${snapshotSql(batch, 'c')} as after`]
+      : []),
+  ).join(', ')})`
+}
+
+/** The columns that the rows fill, of a customer, by their names. */
+function snapshotSql({ shape, plan }: Batch, alias: string): string {
+  const columns = [...plan.fields.map(({ sql }) => sql), shape.sql.custom_attributes]
+  return `(select to_jsonb(x) from (select ${columns.map((sql) => `${alias}.${sql}`).join(', ')}) x)`
+}
+
+function recordChanges(batch: Batch): string | false {
+  if (!batch.plan.history) return false
+  const columns = 'customer_id, email, before, after'
+  const written = list(
+    canCreate(batch) && `select ${columns} from ins`,
+    canUpdate(batch) && `select ${columns} from upd`,
+  )
+  return `his as (\n  ${historySql(batch, written.join(' union all '))})`
+}
+
+function historySql(batch: Batch, source: string): string {
+  const { table, uploadId } = batch.plan.history!
+  return `insert into ${table} (account_id, upload_id, customer_id, email, before, after)
+  select ${accountSql(batch)}, ${quoteLiteral(uploadId)}::uuid, h.customer_id, h.email, h.before, h.after from (${source}) h`
 }
 
 function collectWritten(batch: Batch): string {
@@ -179,8 +209,11 @@ function selectOutcome(batch: Batch): string {
  */
 export function buildInsertStatement(shape: TableShape, plan: BatchPlan): string {
   const batch = { shape, plan, names: NUMBERED }
-  return `with ${list(cutRows(batch), definitionsSql(batch, 'select s.a from s')).join(',\n')}
-${insertSql(batch, 's')} order by ${emailOrderSql(shape, 's.email')}`
+  const parts = list(cutRows(batch), definitionsSql(batch, 'select s.a from s'))
+  const insert = `${insertSql(batch, 's')} order by ${emailOrderSql(shape, 's.email')}`
+  if (!plan.history) return `with ${parts.join(',\n')}\n${insert}`
+  const recorded = `ins as (\n  ${insert} returning ${returningSql(batch)})`
+  return `with ${[...parts, recorded].join(',\n')}\n${historySql(batch, 'select * from ins')}`
 }
 
 /** The rows, cut and cast; first of all the lock, where the account is shared. */
@@ -231,7 +264,13 @@ function and(...conditions: readonly string[]): string {
 }
 
 function returningSql({ shape, plan }: Batch): string {
-  return list(`${shape.sql.email} as email`, plan.returnsId && `${shape.sql.id} as id`).join(', ')
+  return list(
+    `c.${shape.sql.email} as email`,
+    plan.returnsId && `c.${shape.sql.id} as id`,
+    ...(plan.history
+      ? [`c.${shape.sql.id}::text as customer_id`, 'null::jsonb as before', 'to_jsonb(c) as after']
+      : []),
+  ).join(', ')
 }
 
 /** Records the names in the objects that `source` selects as `a`; in name order, after all rows, so that none deadlock. */
@@ -333,7 +372,7 @@ function insertSql(batch: Batch, source: string): string {
     if (columns.some(([column]) => column === sql)) continue
     columns.push([sql, typeof value === 'string' ? quoteLiteral(value) : String(value)])
   }
-  return `insert into ${shape.customerTable} (${columns.map(([name]) => name).join(', ')})
+  return `insert into ${shape.customerTable} as c (${columns.map(([name]) => name).join(', ')})
   select ${columns.map(([, value]) => value).join(', ')}
   from ${source}`
 }

@@ -50,6 +50,24 @@ export async function recordDefinitions(
   )
 }
 
+/** Takes definitions away; returns those that were there. */
+export async function deleteDefinitions(
+  { sql, shape, accountId }: Account,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const separator = rareSeparator()
+  const rows = await query(
+    sql,
+    `delete from ${shape.definitionTable}
+     where account_id = $1::${shape.accountIdType} and attribute_name = any (string_to_array($3::text, $2::text))
+     returning attribute_name::text`,
+    [accountId, separator, names.join(separator)],
+    { signal },
+  )
+  return rows.map(([name]) => name!)
+}
+
 /** @throws CustomAttributesError `INVALID_ARGUMENT`, `INVALID_ATTRIBUTE_NAME` */
 export function checkAttributeNames(names: readonly string[], shape: TableShape): void {
   if (isTextList(names) !== undefined) {

@@ -2,8 +2,10 @@ import addAttributesDown from '../../sql/0001_add_custom_attributes.down.sql'
 import addAttributesUp from '../../sql/0001_add_custom_attributes.up.sql'
 import createDefinitionsDown from '../../sql/0002_create_attribute_definitions.down.sql'
 import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.sql'
+import createHistoryDown from '../../sql/0003_create_upload_history.down.sql'
+import createHistoryUp from '../../sql/0003_create_upload_history.up.sql'
 import { CustomAttributesError } from '../errors.js'
-import { defaultsOf, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { defaultsOf, isFlag, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
 import { areTableNames, OWN_NAMES, type TableNames } from './table-names.js'
 
@@ -27,6 +29,13 @@ export interface MigrationOptions {
   accountIdType?: 'uuid' | 'bigint' | 'integer' | 'text'
   /** What the customer table calls its columns, as for the store; of these the column of the attributes is made. */
   columns?: Partial<TableNames>
+  /** Whether the tables of the uploads' history are made, too. Default `false`. */
+  history?: boolean
+  /**
+   * The table of uploads, as SQL writes it; those of their changes and rejected rows are called after it. Default
+   * `customer.custom_attribute_upload`.
+   */
+  uploadTable?: string
 }
 
 /** The names that the migrations give to constraints and indexes, without quotes. */
@@ -44,6 +53,8 @@ export const MIGRATION_OPTIONS = {
   maxCustomAttributes: withDefault(wholeNumber(0, 10_000), LIMITS.maxCustomAttributes),
   accountIdType: withDefault(oneOf('uuid', 'bigint', 'integer', 'text'), 'uuid'),
   columns: withDefault(areTableNames, {}),
+  history: withDefault(isFlag, false),
+  uploadTable: withDefault(isText, 'customer.custom_attribute_upload'),
 }
 /** What the shipped files are written for. */
 export const MIGRATION_DEFAULTS = defaultsOf(MIGRATION_OPTIONS)
@@ -52,6 +63,8 @@ const SHIPPED: readonly Migration[] = [
   { name: '0001_add_custom_attributes', up: addAttributesUp, down: addAttributesDown },
   { name: '0002_create_attribute_definitions', up: createDefinitionsUp, down: createDefinitionsDown },
 ]
+
+const HISTORY: Migration = { name: '0003_create_upload_history', up: createHistoryUp, down: createHistoryDown }
 
 /**
  * The migrations as SQL text: that of the shipped files, or the same for other names, another cap, another account id.
@@ -63,14 +76,15 @@ const SHIPPED: readonly Migration[] = [
 export function readMigrations(options?: MigrationOptions): Migration[] {
   const given = resolveOptions('readMigrations', MIGRATION_OPTIONS, options)
   const words = renamedWords(given)
-  if (words.size === 0) return SHIPPED.map((migration) => ({ ...migration }))
+  const shipped = given.history ? [...SHIPPED, HISTORY] : SHIPPED
+  if (words.size === 0) return shipped.map((migration) => ({ ...migration }))
   // One pass over the text: what was put in is not looked at again, whatever it is called.
   const word = new RegExp(
     `(?<!\\w)(?:${[...words.keys()].map((key) => key.replace('.', '\\.')).join('|')})(?!\\w)`,
     'g',
   )
   const rename = (text: string): string => text.replace(word, (found) => words.get(found) ?? found)
-  return SHIPPED.map(({ name, up, down }) => ({ name, up: rename(up), down: rename(down) }))
+  return shipped.map(({ name, up, down }) => ({ name, up: rename(up), down: rename(down) }))
 }
 
 /** The names of constraints and indexes for two tables; they derive from the tables' names. */
@@ -82,6 +96,17 @@ export function migrationNames(customerTable: TableName, definitionTable: TableN
     definitionAccountIndex: deriveName(definitionTable.table, '_account_idx'),
     definitionLastSeenIndex: deriveName(definitionTable.table, '_last_seen_idx'),
   }
+}
+
+/** The tables of the uploads' history, as written without quotes and as SQL. */
+export function historyTables(
+  uploads: TableName,
+): Record<'uploads' | 'changes' | 'rejected', { text: string; sql: string }> {
+  const named = (suffix: string) => {
+    const table = { ...uploads, table: suffix === '' ? uploads.table : deriveName(uploads.table, suffix) }
+    return { text: `${table.schema}.${table.table}`, sql: formatTableName(table) }
+  }
+  return { uploads: named(''), changes: named('_change'), rejected: named('_rejected') }
 }
 
 /** The words of the shipped files that become others, and what they become. */
@@ -103,6 +128,7 @@ function wordsFor(options: Required<MigrationOptions>): { text: string; sql: str
   return [
     { text: options.customerTable, sql: formatTableName(customer) },
     { text: options.definitionTable, sql: formatTableName(definition) },
+    ...Object.values(historyTables(tableOf(options, 'uploadTable'))).map(({ text, sql }) => ({ text, sql })),
     ...Object.values<string>({ ...migrationNames(customer, definition) }).map((text) => ({
       text,
       sql: quoteIdentifier(text),
@@ -126,7 +152,10 @@ function columnWord(name: string): { text: string; sql: string } {
   return { text: name, sql: name === OWN_NAMES.custom_attributes ? name : quoteIdentifier(name) }
 }
 
-function tableOf(options: Required<MigrationOptions>, option: 'customerTable' | 'definitionTable'): TableName {
+function tableOf(
+  options: Required<MigrationOptions>,
+  option: 'customerTable' | 'definitionTable' | 'uploadTable',
+): TableName {
   const table = parseTableName(options[option], option)
   if (QUOTES.test(formatTableName(table))) {
     throw new CustomAttributesError('INVALID_OPTION', `readMigrations: ${option} must not hold $check$ or $name$.`, {

@@ -2,6 +2,7 @@ import { COLUMN_OPTIONS, type ColumnOptions, type ColumnWarning, type IgnoredRea
 import { CSV_OPTIONS, type CsvOptions, type CsvWarning } from '../csv/file.js'
 import type { NumberFormat } from '../db/field-values.js'
 import { MERGE_OPTIONS, type MergeOptions } from '../db/merge-options.js'
+import { type HistoryOptions, isHistory } from '../history/recorder.js'
 import {
   defaultsOf,
   isFlag,
@@ -35,6 +36,11 @@ export interface UploadOptions
   constants?: Readonly<Record<string, string>>
   /** `'skip'` (default) goes on after a bad row; `'abort'` ends the upload with `INVALID_ROW` at the first. */
   onInvalidRow?: 'skip' | 'abort'
+  /**
+   * Keeps a history of the upload, by which `undoUpload` takes it back: needs the tables of `sql/0003`. `{}` keeps what is
+   * needed, `reference` and `fileName` what the host wants to know, `keepRejected` the rejected rows. Default none.
+   */
+  history?: HistoryOptions
   /** One transaction, all or nothing. Uses one lane and holds its locks to the end. Default `false`. */
   atomic?: boolean
   /** The same statements, rolled back: true counts, nothing kept. Locks and triggers as with `atomic`. Default `false`. */
@@ -95,6 +101,8 @@ export interface UploadResult extends UploadCounts {
   rejected: RejectedRow[]
   bytesRead: number
   durationMs: number
+  /** its id in the history, where it has one */
+  uploadId?: string
 }
 
 export const UPLOAD_OPTIONS = {
@@ -107,6 +115,7 @@ export const UPLOAD_OPTIONS = {
   constants: isTexts,
   checkRow: isFunction,
   checkRows: isFunction,
+  history: isHistory,
   onInvalidRow: withDefault(oneOf('skip', 'abort'), 'skip'),
   atomic: withDefault(isFlag, false),
   dryRun: withDefault(isFlag, false),

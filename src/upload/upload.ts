@@ -15,7 +15,9 @@ import { withHold } from '../db/holds.js'
 import { retry } from '../db/retry.js'
 import { onlyNewColumns, type TableShape } from '../db/table-shape.js'
 import { checkNow, inTransaction } from '../db/transaction.js'
+import type { HistoryTables } from '../db/upload-history.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import { HistoryRecorder } from '../history/recorder.js'
 import { createPace } from '../pace.js'
 import type { RejectedRow } from '../rejected-rows.js'
 import type { RowOptions, RowProblem } from '../rows.js'
@@ -33,6 +35,8 @@ export interface AccountContext extends Account {
   rows: Required<RowOptions>
   /** makes the id of a customer to be created, where the application does */
   newId: (() => string) | undefined
+  /** the tables of the uploads' history, checked */
+  historyTables: () => Promise<HistoryTables>
 }
 
 /**
@@ -96,15 +100,27 @@ async function uploadInMode(
   }
   const filled = attributesOf({ mapping, constants })
   const watch = shape.hasDefinitionIds ? new AttributeWatch(filled, definitions) : undefined
-  const run = { ...context, watch, call, options, file, mapping, constants, known, tally, stop, signal }
+  let history: HistoryRecorder | undefined
+  try {
+    history = await startHistory(context, options, mapping, signal)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  const run = { ...context, history, watch, call, options, file, mapping, constants, known, tally, stop, signal }
   try {
     await inMode(run, (db, isExclusive) => writeRows({ ...run, sql: db, isExclusive }))
+    await history?.end('completed', tally.counts(), newNames(run))
   } catch (error) {
     stop.abort()
-    throw withCounts(error, options, tally)
+    const failure = withCounts(error, options, tally)
+    // What ended the upload is told, whatever becomes of this note.
+    await history?.end('failed', tally.counts(), newNames(run)).catch(() => {})
+    throw failure
   }
 
   return {
+    ...(history ? { uploadId: history.uploadId } : {}),
     ...tally.counts(),
     customAttributesFound: foundNames(run),
     headers: [...file.headers],
@@ -114,6 +130,31 @@ async function uploadInMode(
     bytesRead: file.bytesRead(),
     durationMs: Math.round(performance.now() - started),
   }
+}
+
+/** Begins the history of an upload, where it is asked for; of a dry run there is nothing to keep. */
+async function startHistory(
+  context: AccountContext,
+  { history, dryRun, ...options }: ResolvedUploadOptions,
+  mapping: ColumnMapping,
+  signal: AbortSignal,
+): Promise<HistoryRecorder | undefined> {
+  if (history === undefined || dryRun) return undefined
+  const { existing, unknown, emptyValues, dateFormat, atomic } = options
+  const tables = await context.historyTables()
+  return HistoryRecorder.start(
+    context,
+    tables,
+    history,
+    { existing, unknown, emptyValues, dateFormat, atomic },
+    mapping,
+    signal,
+  )
+}
+
+/** The attributes that the upload recorded first. */
+function newNames(run: Pick<Run, 'mapping' | 'constants' | 'tally' | 'watch' | 'known'>): string[] {
+  return foundNames(run).filter((name) => !run.known.includes(name))
 }
 
 /** The attributes for which a value was stored, in header order, as they are called by now. */
@@ -185,6 +226,7 @@ interface Run extends AccountContext {
   known: readonly string[]
   /** undefined where the host's table of definitions has no ids to know them by */
   watch: AttributeWatch | undefined
+  history: HistoryRecorder | undefined
   tally: Tally
   isExclusive: boolean
   stop: AbortController
@@ -202,7 +244,9 @@ async function writeRows(run: Run): Promise<void> {
   const rowOptions = { ...run.rows, ...readingOf(options) }
   const entries = createEntryReader(run.mapping, shape, run.constants, rowOptions, file.rareBytes)
   const reject = async (place: Place, problem: RowProblem) => {
-    await tally.reject({ ...place, ...problem })
+    const row = { ...place, ...problem }
+    await run.history?.reject(row)
+    await tally.reject(row)
     if (options.onInvalidRow === 'abort') throw invalidRow(place, problem)
   }
   const rejectEntry = (entry: Entry, problem: RowProblem) =>
@@ -226,6 +270,7 @@ async function writeRows(run: Run): Promise<void> {
         onlyNew: onlyNewColumns(shape),
         bringsId: run.newId !== undefined,
         definitionSeed: run.watch?.seed,
+        history: run.history?.changes,
       },
       newId: run.newId,
     },

@@ -1,0 +1,44 @@
+import type { Account } from './accounts.js'
+import { execute } from './client.js'
+import type { HistoryTables } from './upload-history.js'
+
+/** Takes the attributes of the customers with an email away, or the customers themselves; the deleted ones, too. */
+export function eraseCustomers(
+  { sql, shape, accountId }: Account,
+  email: string,
+  customer: 'keep' | 'remove',
+): Promise<number> {
+  const which = `c.${shape.sql.account_id} = $1::${shape.accountIdType} and lower(c.${shape.sql.email}::text) = lower($2::text)`
+  return execute(
+    sql,
+    customer === 'remove'
+      ? `delete from ${shape.customerTable} c where ${which}`
+      : `update ${shape.customerTable} c set ${shape.sql.custom_attributes} = '{}' where ${which}`,
+    [accountId, email],
+  )
+}
+
+/** Takes a person out of the history: what was changed of them, and the rejected rows with their address. */
+export async function eraseHistory(
+  { sql, shape, accountId }: Account,
+  { changes, rejected }: HistoryTables,
+  email: string,
+): Promise<{ changes: number; rejectedRows: number }> {
+  const own = `t.account_id = $1::${shape.accountIdType}`
+  const isTheirs = `c.${shape.sql.account_id} = $1::${shape.accountIdType} and lower(c.${shape.sql.email}::text) = lower($2::text)`
+  const parameters = [accountId, email]
+  return {
+    changes: await execute(
+      sql,
+      `delete from ${changes} t where ${own} and (lower(t.email) = lower($2::text)
+         or t.customer_id in (select c.${shape.sql.id}::text from ${shape.customerTable} c where ${isTheirs}))`,
+      parameters,
+    ),
+    rejectedRows: await execute(
+      sql,
+      `delete from ${rejected} t where ${own} and exists (
+         select from jsonb_array_elements_text(t.record) x where position(lower($2::text) in lower(x)) > 0)`,
+      parameters,
+    ),
+  }
+}

@@ -1,0 +1,123 @@
+import type { Account } from './accounts.js'
+import { emailOrderSql } from './batch-statement.js'
+import { execute, query } from './client.js'
+import { quoteLiteral } from './identifiers.js'
+import { rareSeparator } from './separators.js'
+import type { TableColumn } from './table-catalogue.js'
+import type { HistoryTables } from './upload-history.js'
+
+/** A row of the customer table, or some of its columns, by their names. */
+export type JsonRow = Record<string, unknown>
+
+/** What an upload did to a customer: `before` is null where it created it, and `after` then the whole row. */
+export interface UploadChange {
+  before: JsonRow | null
+  after: JsonRow
+}
+
+/** Reads the changes of an upload, the customers in the order of their ids, of each the last change first. */
+export async function readChanges(
+  { sql, shape, accountId }: Account,
+  { changes }: HistoryTables,
+  uploadId: string,
+  after: string | null,
+  customers: number,
+  signal?: AbortSignal,
+): Promise<Map<string, UploadChange[]>> {
+  const own = `account_id = $1::${shape.accountIdType} and upload_id = $2::text::uuid`
+  const rows = await query(
+    sql,
+    `select h.customer_id, h.before::text, h.after::text from ${changes} h
+     where h.${own.replace(' and ', ' and h.')} and h.customer_id in (
+       select distinct customer_id from ${changes}
+       where ${own} and ($3::text is null or customer_id > $3::text) order by customer_id limit ${customers})
+     order by h.customer_id, h.place desc`,
+    [accountId, uploadId, after],
+    { signal },
+  )
+  const found = new Map<string, UploadChange[]>()
+  for (const [id, before, then] of rows) {
+    const change = {
+      before: before == null ? null : (JSON.parse(before) as JsonRow),
+      after: JSON.parse(then!) as JsonRow,
+    }
+    found.set(id!, [...(found.get(id!) ?? []), change])
+  }
+  return found
+}
+
+/** Reads and locks living customers, whole. */
+export async function lockCustomers(
+  { sql, shape, accountId }: Account,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<Map<string, JsonRow>> {
+  const separator = rareSeparator()
+  const rows = await query(
+    sql,
+    `select c.${shape.sql.id}::text, to_jsonb(c)::text from ${shape.customerTable} c
+     where ${[`c.${shape.sql.account_id} = $1::${shape.accountIdType}`, ...shape.live('c')].join(' and ')}
+       and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])
+     order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for no key update`,
+    [accountId, separator, ids.join(separator)],
+    { signal, isOneOfMany: true },
+  )
+  return new Map(rows.map(([id, row]) => [id!, JSON.parse(row!) as JsonRow]))
+}
+
+/** Gives customers back values of columns; each row has those that change. */
+export async function restoreCustomers(
+  { sql, shape, accountId }: Account,
+  rows: readonly { id: string; values: JsonRow }[],
+  columns: readonly TableColumn[],
+  signal?: AbortSignal,
+): Promise<number> {
+  if (rows.length === 0) return 0
+  const updatedAt = shape.columns.get('updated_at')
+  const touches = updatedAt && !updatedAt.isGenerated && /^timestamp/.test(updatedAt.type)
+  const sets = columns.map(({ name, sql, type, castType }) => {
+    const value = type === 'jsonb' ? `r.v -> ${quoteLiteral(name)}` : `(r.v ->> ${quoteLiteral(name)})::${castType}`
+    return `${sql} = case when r.v ? ${quoteLiteral(name)} then ${value} else c.${sql} end`
+  })
+  return execute(
+    sql,
+    `update ${shape.customerTable} c set ${[...sets, ...(touches ? [`${updatedAt.sql} = now()`] : [])].join(', ')}
+     from (select (x ->> 'id')::${shape.idType} as id, x -> 'values' as v from jsonb_array_elements($2::text::jsonb) x) r
+     where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = r.id`,
+    [accountId, JSON.stringify(rows)],
+    { signal, isOneOfMany: true },
+  )
+}
+
+/** Deletes customers. */
+export function deleteCustomers(
+  { sql, shape, accountId }: Account,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<number> {
+  const separator = rareSeparator()
+  return execute(
+    sql,
+    `delete from ${shape.customerTable} c where c.${shape.sql.account_id} = $1::${shape.accountIdType}
+       and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])`,
+    [accountId, separator, ids.join(separator)],
+    { signal },
+  )
+}
+
+/** Notes that an upload was undone; whether it was not already. */
+export async function markUndone(
+  { sql, shape, accountId }: Account,
+  { uploads }: HistoryTables,
+  id: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const marked = await execute(
+    sql,
+    `update ${uploads} set status = 'undone', undone_at = now()
+     where account_id = $1::${shape.accountIdType} and id = $2::text::uuid and status <> 'undone'`,
+    [accountId, id],
+    { signal },
+  )
+  return marked > 0
+}

@@ -1,0 +1,63 @@
+import { beforeAll, expect, test } from 'vitest'
+import { readMigrations } from '../../src/db/migrations.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import { newAccount } from '../support/customers.js'
+import { useDatabase } from '../support/database.js'
+import { rejectionOf } from '../support/errors.js'
+
+const db = useDatabase({ distributed: false })
+beforeAll(async () => {
+  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
+})
+
+/** Where in the whole database a text stands, in any column of any table. */
+async function grep(text: string): Promise<string[]> {
+  const tables = await db.sql<{ name: string }[]>`
+    select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'customer'`
+  const found = []
+  for (const { name } of tables) {
+    const rows = await db.sql.unsafe(`select from ${name} t where position(lower($1) in lower(t::text)) > 0`, [text])
+    if (rows.length > 0) found.push(name)
+  }
+  return found.sort()
+}
+
+test.each(['keep', 'remove'] as const)(
+  'nothing of a person is left in any table, the row is to %s',
+  async (customer) => {
+    const store = createCustomAttributesStore(db.client)
+    const [account, other] = [newAccount(), newAccount()]
+    const secret = `secret-${customer}`
+    const csv = `email,shoe size,note\nJohn.Doe+${customer}@X.com,${secret}-1,\nann@x.com,7,\n"john.doe+${customer}@x.com",,"${secret}-2"\n`
+    for (const each of [account, other]) await store.uploadCsv(each, csv, { history: { keepRejected: true } })
+    await store.uploadCsv(account, `email,total_spent,note\njohn.doe+${customer}@x.com,much,${secret}-3\n`, {
+      history: { keepRejected: true },
+    })
+    await store.uploadCsv(account, `email,note\nJOHN.DOE+${customer}@x.com,${secret}-4\n`, { history: {} })
+    expect((await grep(secret)).length).toBeGreaterThan(2)
+    expect(await rejectionOf(store.eraseCustomer(account, 'nobody'))).toMatchObject({ code: 'INVALID_EMAIL' })
+
+    const email = `john.doe+${customer}@x.com`
+    expect(await store.eraseCustomer(account, email, { customer })).toEqual({
+      customers: 1,
+      changes: 3,
+      rejectedRows: 1,
+    })
+    const kept = await store.getCustomer(account, email)
+    if (customer === 'remove') expect(kept).toBeNull()
+    else expect(kept).toMatchObject({ custom_attributes: {} })
+    // Another account's are its own.
+    expect(await store.getCustomer(other, email)).not.toBeNull()
+    expect(await store.eraseCustomer(other, email, { customer: 'remove' })).toMatchObject({ customers: 1 })
+    expect(await grep(secret)).toEqual([])
+    expect(await store.getCustomer(account, 'ann@x.com')).toMatchObject({ custom_attributes: { 'shoe size': '7' } })
+    expect(await store.eraseCustomer(account, 'stranger@x.com')).toEqual({ customers: 0, changes: 0, rejectedRows: 0 })
+  },
+)
+
+test('without the tables of the history the customer is erased all the same', async () => {
+  const store = createCustomAttributesStore(db.client, { uploadTable: 'customer.no_such_table' })
+  const account = newAccount()
+  await store.uploadCsv(account, 'email,tier\na@x.com,gold\n')
+  expect(await store.eraseCustomer(account, 'a@x.com')).toEqual({ customers: 1, changes: 0, rejectedRows: 0 })
+})
