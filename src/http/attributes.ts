@@ -1,16 +1,11 @@
 import { areTemplates } from '../attributes/attributes.js'
-import { isFlag, isText, type OptionRule, oneOf } from '../options.js'
+import { isFlag, isText, oneOf } from '../options.js'
 import { TEMPLATE_OPTIONS } from '../template/template-options.js'
 import type { Exchange } from './exchange.js'
-import { optional, readFields, readJsonBody } from './json-body.js'
+import { isMoment, optional, readFields, readJsonBody } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
 
 const TEMPLATES = { templates: optional(areTemplates), format: optional(TEMPLATE_OPTIONS.format) }
-
-const isMoment: OptionRule = (value) =>
-  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value))
-    ? undefined
-    : 'a date or moment in ISO 8601'
 
 /** `GET …/attributes` */
 export async function describeAttributes({ store, request, accountId }: Exchange): Promise<Response> {

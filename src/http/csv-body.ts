@@ -26,6 +26,8 @@ const FORM_BYTES = 1024 * 1024
 export interface CsvBody {
   chunks: AsyncIterable<Uint8Array>
   fields: ReadonlyMap<string, string>
+  /** the name of the form's file */
+  fileName?: string
   /** the encoding that the content type of the file, or of the body, names */
   encoding: { encoding?: string }
   /** lets go of the request's body; see {@link RequestBody.close} */
@@ -68,7 +70,7 @@ async function openFormFile(body: RequestBody, contentType: string): Promise<Csv
       return body.close(most)
     }
     try {
-      return { chunks: file.chunks, fields, encoding: readCharset(file.charset), close: closeBoth }
+      return { chunks: file.chunks, fields, fileName: file.name, encoding: readCharset(file.charset), close: closeBoth }
     } catch (error) {
       close()
       throw error

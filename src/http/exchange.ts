@@ -9,6 +9,8 @@ export interface Exchange {
   request: Request
   query: URLSearchParams
   accountId: string
+  /** the upload of the path; empty where it names none */
+  uploadId: string
   /** The error as the client gets it; the host hears of those that are its own. */
   explain(error: unknown): CustomAttributesError
 }

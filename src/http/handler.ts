@@ -10,6 +10,7 @@ import { findRoute, type HttpAction, type HttpRoute } from './routes.js'
 import { type HttpHandlerOptions, type HttpSettings, resolveSettings } from './settings.js'
 import { checkMessage, listMergeTags, renderMessage } from './templates.js'
 import { upload } from './upload.js'
+import { eraseCustomer, getUpload, listUploads, pruneUploads, undoUpload } from './uploads.js'
 
 const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Response>>> = {
   merge_tags: listMergeTags,
@@ -22,6 +23,11 @@ const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Respo
   rename_attribute: renameAttribute,
   remove_attribute: removeAttribute,
   prune_attributes: pruneAttributes,
+  list_uploads: listUploads,
+  get_upload: getUpload,
+  undo_upload: undoUpload,
+  prune_uploads: pruneUploads,
+  erase_customer: eraseCustomer,
 }
 
 /**
@@ -51,8 +57,8 @@ export function createHttpHandler(
       if (answer !== true) {
         throw new CustomAttributesError('FORBIDDEN', 'This request is not allowed. Sign in, or ask for access.')
       }
-      const { accountId, action } = route
-      return await ACTIONS[action]({ store, settings, request, query: searchParams, accountId, explain })
+      const { accountId, action, uploadId = '' } = route
+      return await ACTIONS[action]({ store, settings, request, query: searchParams, accountId, uploadId, explain })
     } catch (error) {
       return errorResponse(explain(error))
     }

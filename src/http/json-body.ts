@@ -67,6 +67,12 @@ export function readFields(
   return body
 }
 
+/** Rule for a date or moment in ISO 8601. */
+export const isMoment: OptionRule = (value) =>
+  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value))
+    ? undefined
+    : 'a date or moment in ISO 8601'
+
 /** @returns the error that a field of the body is not what it must be */
 export function invalidField(field: string, message: string): CustomAttributesError {
   return new CustomAttributesError('INVALID_REQUEST', message, { field })

@@ -1,3 +1,4 @@
+import type { HistoryOptions } from '../history/recorder.js'
 import type { UploadResult } from '../upload/options.js'
 import { openCsvBody } from './csv-body.js'
 import { eventStreamResponse, wantsEventStream } from './event-stream.js'
@@ -18,6 +19,7 @@ export async function upload(exchange: Exchange): Promise<Response> {
       ...csv.encoding,
       ...requested,
       ...readColumnParameters(csv.fields, query, { settings, store }),
+      ...historyOf(settings.upload.history, csv.fileName),
     }
     if (!wantsEventStream(request)) {
       const result = await store.uploadCsv(accountId, csv.chunks, { ...options, signal: request.signal })
@@ -42,6 +44,11 @@ export async function upload(exchange: Exchange): Promise<Response> {
     void csv.close()
     throw error
   }
+}
+
+/** Where the host keeps a history, the file's name is part of it. */
+function historyOf(history: HistoryOptions | undefined, fileName: string | undefined) {
+  return history && { history: { ...(fileName ? { fileName: fileName.slice(0, 1_000) } : {}), ...history } }
 }
 
 function uploadBody({ bytesRead: _bytes, durationMs: _duration, ...result }: UploadResult): unknown {

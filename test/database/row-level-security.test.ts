@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type postgres from 'postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readMigrations } from '../../src/db/migrations.js'
 import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
@@ -18,6 +19,20 @@ beforeAll(async () => {
   await db.sql.unsafe(`create role ${role} login password 'secret'; create role ${owner} login password 'secret'`)
   await db.sql.unsafe(grants!.replaceAll(' app', ` ${role}`)).simple()
   await db.sql.unsafe(policies!).simple()
+  const tables = ['upload', 'upload_change', 'upload_rejected'].map((name) => `customer.custom_attribute_${name}`)
+  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
+  for (const table of tables) {
+    await db.sql
+      .unsafe(
+        policies!
+          .split(/(?=alter table)/)
+          .slice(2)
+          .join('')
+          .replaceAll('customer.custom_attribute_definition', table),
+      )
+      .simple()
+    await db.sql.unsafe(`grant select, insert, update, delete on ${table} to ${role}`)
+  }
   await db.sql.unsafe(`alter table customer.customer add constraint not_refused check (city <> 'refused')`)
 })
 afterAll(async () => {
@@ -43,8 +58,12 @@ beforeEach(async () => {
   account = newAccount()
   other = newAccount()
   const store = createCustomAttributesStore(db.sql)
-  for (const each of [account, other])
-    await store.uploadCsv(each, 'email,first_name,tier\njohn@example.com,John,gold\n')
+  for (const each of [account, other]) {
+    const { uploadId } = await store.uploadCsv(each, 'email,first_name,tier\njohn@example.com,John,gold\n', {
+      history: {},
+    })
+    uploads.set(each, uploadId!)
+  }
 })
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -114,6 +133,13 @@ const READS: Record<string, (store: CustomAttributesStore, of: string) => Promis
   preflight: async (store, of) => (await store.preflight(of, MESSAGE, { audience: 'all' })).recipients,
   getAttributeDefinitions: (store, of) => store.getAttributeDefinitions(of),
   describeAttributes: (store, of) => store.describeAttributes(of),
+  listUploads: async (store, of) => (await store.listUploads(of)).map(({ status }) => status),
+  getUpload: async (store, of) => [
+    await store
+      .getUpload(of, uploads.get(of)!)
+      .then(({ status }) => status)
+      .catch(({ code }) => (code === 'UPLOAD_NOT_FOUND' ? null : code)),
+  ],
   getMergeTags: async (store, of) => (await store.getMergeTags(of)).customAttributes,
   previewCsv: async (store, of) =>
     (await store.previewCsv(of, 'email,TIER\n')).columns.filter(({ reason }) => reason === 'known_attribute'),
@@ -137,14 +163,22 @@ const WRITES: Record<string, (store: CustomAttributesStore, of: string) => Promi
   'uploadCsv that replaces': (store, of) => store.uploadCsv(of, csv, { existing: 'replace', emptyValues: 'clear' }),
 }
 
+const uploads = new Map<string, string>()
+
 /** What changes only what is seen finds nothing to change. */
 const CHANGES: Record<string, (store: CustomAttributesStore, of: string) => Promise<unknown>> = {
-  renameAttribute: (store, of) => store.renameAttribute(of, 'tier', 'level').catch(({ code }) => code),
-  removeAttribute: (store, of) => store.removeAttribute(of, 'tier').catch(({ code }) => code),
+  renameAttribute: (store, of) =>
+    store.renameAttribute(of, 'tier', 'level').catch(({ code }) => code.replace('ATTRIBUTE_', '')),
+  removeAttribute: (store, of) => store.removeAttribute(of, 'tier').catch(({ code }) => code.replace('ATTRIBUTE_', '')),
   pruneAttributes: async (store, of) =>
     (await store.pruneAttributes(of, { notSeenSince: new Date('2999-01-01') })).attributes.length > 0
       ? 'pruned'
-      : 'ATTRIBUTE_NOT_FOUND',
+      : 'NOT_FOUND',
+  undoUpload: (store, of) => store.undoUpload(of, uploads.get(of)!).catch(({ code }) => code.replace('UPLOAD_', '')),
+  pruneUploads: async (store, of) =>
+    (await store.pruneUploads(of, { olderThan: new Date('2999-01-01') })) > 0 ? 'pruned' : 'NOT_FOUND',
+  eraseCustomer: async (store, of) =>
+    (await store.eraseCustomer(of, 'john@example.com')).customers > 0 ? 'erased' : 'NOT_FOUND',
 }
 
 test('every method of the store is called here', () => {
@@ -178,7 +212,7 @@ describe.each([
 
   test.each(Object.entries(CHANGES))('finds nothing to change: %s', async (_name, change) => {
     const before = [await contentsOf(db.sql, other), await versionsOf(db.sql, other)]
-    expect(await change(createCustomAttributesStore(connect()), other)).toBe('ATTRIBUTE_NOT_FOUND')
+    expect(await change(createCustomAttributesStore(connect()), other)).toBe('NOT_FOUND')
     expect([await contentsOf(db.sql, other), await versionsOf(db.sql, other)]).toEqual(before)
   })
 

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Customer } from '../../src/db/customers.js'
+import { readMigrations } from '../../src/db/migrations.js'
 import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
 import { type Contents, contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
@@ -18,12 +19,14 @@ let store: CustomAttributesStore
 /** Ours, and a stranger with the same emails, the same names and other values. */
 let ours: string
 let theirs: string
+let theirUpload: string
 let before: { contents: Contents; versions: Map<string, string>; seen: unknown }
 
 const SECRET = 'of the stranger'
 const emails = ['john@example.com', 'jane@example.com', 'only-theirs@example.com']
 
 beforeAll(async () => {
+  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
   await db.sql`alter table customer.customer add constraint not_refused check (last_name <> 'refused')`
   client = db.connect({ max: 3, debug: (_, text, parameters) => void sent.push({ text, parameters }) })
   store = createCustomAttributesStore(client)
@@ -44,6 +47,7 @@ beforeEach(async () => {
       custom_attributes: { tier: 'gold', secret_name: SECRET },
     })
   }
+  theirUpload = (await store.uploadCsv(theirs, 'email,tier\njohn@example.com,gold', { history: {} })).uploadId!
   for (const email of emails.slice(0, 2)) {
     await store.upsertCustomer(ours, { email, first_name: 'Our', city: 'Rome', custom_attributes: { tier: 'gold' } })
   }
@@ -136,6 +140,19 @@ const CALLS: Record<string, () => Promise<unknown>> = {
     store.renameAttribute(ours, 'tier', 'secret_name', { onConflict: 'keep-target' }),
   'renameAttribute in batches': () => store.renameAttribute(ours, 'tier', 'level', { batchSize: 1 }),
   removeAttribute: () => store.removeAttribute(ours, 'tier'),
+  'uploadCsv with a history': () =>
+    store.uploadCsv(ours, `email,tier\n${emails.join(',kept\n')},kept\nbad,x\n`, { history: { keepRejected: true } }),
+  listUploads: () => store.listUploads(ours),
+  getUpload: () => store.getUpload(ours, theirUpload).catch((error) => error.code),
+  undoUpload: async () => {
+    const { uploadId } = await store.uploadCsv(ours, `email,tier\n${emails.join(',kept\n')},kept`, { history: {} })
+    return [
+      await store.undoUpload(ours, uploadId!),
+      await store.undoUpload(ours, theirUpload).catch((error) => error.code),
+    ]
+  },
+  pruneUploads: () => store.pruneUploads(ours, { olderThan: new Date('2999-01-01') }),
+  eraseCustomer: () => store.eraseCustomer(ours, 'john@example.com', { customer: 'remove' }),
   pruneAttributes: () => store.pruneAttributes(ours, { notSeenSince: new Date('2999-01-01') }),
   'mailMerge to all': () => collectAll(store.mailMerge(ours, MESSAGE, { audience: 'all', pageSize: 1 })),
   'mailMerge by emails': () => collectAll(store.mailMerge(ours, MESSAGE, { audience: { emails } })),
@@ -241,7 +258,7 @@ test('the check finds a statement without the account', () => {
 
 /** Whether a statement names one of the two tables; those that read their shape name them in parameters. */
 function isOfTables(text: string): boolean {
-  return /"?customer"?\s*\.\s*"?(customer|custom_attribute_definition)\b/.test(text)
+  return /"?customer"?\s*\.\s*"?(customer|custom_attribute_definition|custom_attribute_upload\w*)\b/.test(text)
 }
 
 /** The account that a statement is given: its first parameter; a block's, the setting that was made just before. */
