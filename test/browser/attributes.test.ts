@@ -162,7 +162,11 @@ describe('the attributes', () => {
     const { page } = await openDemo()
     await uploadFile(page, CUSTOMERS)
     await rename(page, 'Punkte', 'first_name')
-    await page.locator('.attributes').getByRole('alert').filter({ hasText: 'Not usable as the name of a custom attribute' }).waitFor()
+    await page
+      .locator('.attributes')
+      .getByRole('alert')
+      .filter({ hasText: 'Not usable as the name of a custom attribute' })
+      .waitFor()
     expect(await page.getByLabel('New name of Punkte').inputValue()).toBe('first_name')
     await page.getByLabel('New name of Punkte').press('Escape')
     expect(await page.locator('.attributes').getByRole('alert').count()).toBe(0)

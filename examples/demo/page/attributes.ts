@@ -156,7 +156,7 @@ function attributeRow(attribute: Attribute, actions: RowActions): HTMLElement[] 
   const cells: [string, ...(Node | string)[]][] = [
     ['Customers', ...coverage(attribute)],
     ['Kind', kind ?? ''],
-    ['Values', distinct_values === 'more' ? 'over 1,000' : formatNumber(distinct_values)],
+    ['Values', distinct_values === 'more' ? '1,000+' : formatNumber(distinct_values)],
     ['Examples', examples.join(' · ')],
     ['Last seen', ...(last_seen_at === null ? [] : [moment(last_seen_at)])],
   ]
@@ -171,7 +171,7 @@ function attributeRow(attribute: Attribute, actions: RowActions): HTMLElement[] 
         ...content,
       ),
     ),
-    element('td', { className: 'changes' }, rename, remove),
+    element('td', {}, element('div', { className: 'changes' }, rename, remove)),
   )
   for (const one of [row, below]) {
     one.onkeydown = ({ key }) => {
