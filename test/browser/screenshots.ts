@@ -11,7 +11,7 @@ const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots/
 const LOOKS: readonly { look: string; shots: readonly string[]; options: BrowserContextOptions }[] = [
   {
     look: 'wide-light',
-    shots: ['message'],
+    shots: ['message', 'attributes'],
     options: { viewport: { width: 1180, height: 860 }, colorScheme: 'light' },
   },
   {
@@ -56,6 +56,16 @@ try {
     await expectScreen(page, /is uploaded$/)
     await show('#upload')
     await shoot('result')
+    // A name that is taken, and what is asked then.
+    const names = page.locator('.attributes th[scope=row]')
+    const [taken = '', other = ''] = await names.allInnerTexts()
+    await page.getByRole('button', { name: `Rename ${other}`, exact: true }).click()
+    await page.getByLabel(`New name of ${other}`).fill(taken)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('group', { name: /is an attribute already/ }).waitFor()
+    await show('#attributes-heading')
+    await shoot('attributes')
+    await page.getByRole('button', { name: 'Cancel' }).last().click()
     await write(page, 'Subject', '{{first_name|there}}, your {{loyalty_tier|bronze}} status')
     await write(page, 'HTML', HTML)
     // Somebody whose name most readers can read, and who has points.

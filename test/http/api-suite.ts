@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { useApi } from './api.js'
 import type { StartServer } from './servers.js'
+import { describeAttributeRoutes } from './suites/attributes.js'
 import { describeAuthorize } from './suites/authorize.js'
 import { describeExport } from './suites/export.js'
 import { describePreview } from './suites/preview.js'
@@ -22,6 +23,7 @@ export function describeApi(name: string, start: StartServer): void {
     describeProgress(api)
     describeAuthorize(api)
     describeRoutes(api)
+    describeAttributeRoutes(api)
     describeTemplates(api)
     describeServerErrors(api)
   })

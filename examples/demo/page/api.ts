@@ -16,6 +16,9 @@ const account = `account=${encodeURIComponent(accountId)}`
 
 export const rejectedCsvUrl = `/demo/rejected.csv?${account}`
 
+/** All customers as a file; with the mark by which spreadsheets recognise UTF-8. */
+export const exportUrl = `${api}/customers/export?bom=true`
+
 /** A customer, as the store returns it. */
 export interface Customer {
   id: string
@@ -77,13 +80,30 @@ export interface Preflight {
   unknownTags: (TemplateProblem & { part?: string })[]
 }
 
+/** What is known of an attribute. */
+export interface Attribute {
+  name: string
+  customers: number
+  /** of all customers, 0 to 1 */
+  share: number
+  distinct_values: number | 'more'
+  examples: string[]
+  kind: string | null
+  last_seen_at: string | null
+}
+
+/** Which value a customer keeps that has both names. */
+export type KeptValue = 'keep-target' | 'keep-source'
+
 /** What the server said is wrong. */
 export class ApiError extends Error {
   readonly code: string
+  readonly details: Readonly<Record<string, unknown>>
 
-  constructor({ error, code }: { error: string; code: string }) {
+  constructor({ error, code, details = {} }: { error: string; code: string; details?: Record<string, unknown> }) {
     super(error)
     this.code = code
+    this.details = details
   }
 }
 
@@ -94,6 +114,11 @@ async function request<Body>(path: string, init?: RequestInit): Promise<Body> {
   return body
 }
 
+function post<Body>(path: string, body: object): Promise<Body> {
+  const headers = { 'content-type': 'application/json' }
+  return request(path, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
 export const getMergeTags = (): Promise<MergeTags> => request(`${api}/merge-tags`)
 
 export const getCustomers = async (after?: string): Promise<Customer[]> => {
@@ -101,12 +126,25 @@ export const getCustomers = async (after?: string): Promise<Customer[]> => {
   return (await request<{ customers: Customer[] }>(`/demo/customers?${account}${page}`)).customers
 }
 
-export const runPreflight = (message: Message): Promise<Preflight> =>
-  request(`/demo/preflight?${account}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message }),
-  })
+export const runPreflight = (message: Message): Promise<Preflight> => post(`/demo/preflight?${account}`, { message })
+
+export const getAttributes = async (): Promise<Attribute[]> =>
+  (await request<{ attributes: Attribute[] }>(`${api}/attributes`)).attributes
+
+/** Renames an attribute; the parts of the message that use it come back with its new name. */
+export const renameAttribute = (
+  change: { from: string; to: string; on_conflict?: KeptValue },
+  message: Message,
+): Promise<{ customers_changed: number; templates: Partial<Message> }> =>
+  // One format for all parts: in this one names stand in the tags as they are, which HTML reads as well.
+  post(`${api}/attributes/rename`, { ...change, templates: message, format: 'text' })
+
+export const removeAttribute = (name: string): Promise<{ customers_changed: number }> =>
+  post(`${api}/attributes/remove`, { name })
+
+/** Removes the attributes that no customer has. */
+export const pruneAttributes = (): Promise<{ attributes: { name: string }[] }> =>
+  post(`${api}/attributes/prune`, { without_values: true })
 
 export function previewFile(file: File): Promise<Preview> {
   const body = new FormData()

@@ -1,6 +1,7 @@
 /** The page: a file becomes customers, customers become a message. Each step has a module of its own. */
 import type { ColumnTarget } from 'postgres-custom-attributes/pure'
 import { ApiError, getMergeTags, type MergeTags, type Preview, previewFile, type UploadResult } from './api.js'
+import { createAttributes } from './attributes.js'
 import { showCoverage } from './coverage.js'
 import { alertBox, announce, byId, element } from './dom.js'
 import { acceptFiles } from './drop.js'
@@ -18,10 +19,17 @@ const editor = createEditor(byId('editor'), (message) => {
   preview.render(message)
   coverage.reset()
 })
+const attributes = createAttributes(byId('attributes'), {
+  message: () => editor.message(),
+  onChanged: async (rewritten) => {
+    editor.write(rewritten)
+    await refreshMessage().catch(showError)
+  },
+})
 let busy: AbortController | undefined
 
 acceptFiles({ zone: byId('drop'), onFile: openFile })
-await refreshMessage().catch(showError)
+await refresh()
 
 /** From here on the file's own screens: mapping, trial run, upload, result. */
 async function openFile(given: File): Promise<void> {
@@ -55,7 +63,7 @@ async function tryFile(file: File, columns: ColumnTarget[], back: () => void): P
 
 async function uploadFile(file: File, columns: ColumnTarget[], back: () => void): Promise<void> {
   const result = await run(file, columns, false, back)
-  await refreshMessage().catch(showError)
+  await refresh()
   if (result) showResult(upload, { file, result })
 }
 
@@ -86,8 +94,14 @@ function showError(error: unknown): void {
   announce('')
 }
 
+async function refresh(): Promise<void> {
+  await Promise.all([refreshMessage().catch(showError), attributes.load()])
+}
+
 async function refreshMessage(): Promise<void> {
   const [tags, customers] = await Promise.all([getMergeTags(), preview.load()])
+  byId('no-attributes').hidden = customers > 0
+  byId('attributes').hidden = customers === 0
   byId('no-customers').hidden = customers > 0
   byId('message').hidden = customers === 0
   editor.setTags(tags)

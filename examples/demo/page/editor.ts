@@ -55,6 +55,10 @@ export function createEditor(panel: HTMLElement, onChange: (message: Message) =>
 
   return {
     message,
+    /** Puts in what is new of the message. The tags that it is checked by come next, by `setTags`. */
+    write(parts: Partial<Message>): void {
+      for (const { part, area } of fields) area.value = parts[part] ?? area.value
+    },
     setTags({ standard_fields, custom_attributes }: MergeTags): void {
       names = [...standard_fields, ...custom_attributes]
       const chip = (name: string) =>

@@ -4,23 +4,21 @@ import { CSV, formOf, type TestApi } from '../api.js'
 
 export function describeAuthorize(api: TestApi): void {
   describe('authorize', () => {
+    const json = (body: object): RequestInit => ({
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    })
     const ROUTES: [string, string, string, RequestInit][] = [
       ['merge_tags', 'GET', 'merge-tags', {}],
       ['upload', 'POST', 'customers/upload', { body: formOf(CSV) }],
       ['export', 'GET', 'customers/export', {}],
       ['preview', 'POST', 'customers/upload/preview', { body: formOf(CSV) }],
-      [
-        'check',
-        'POST',
-        'templates/check',
-        { body: '{"message":"x"}', headers: { 'content-type': 'application/json' } },
-      ],
-      [
-        'render',
-        'POST',
-        'templates/preview',
-        { body: '{"message":"x","email":"a@b.c"}', headers: { 'content-type': 'application/json' } },
-      ],
+      ['check', 'POST', 'templates/check', json({ message: 'x' })],
+      ['render', 'POST', 'templates/preview', json({ message: 'x', email: 'a@b.c' })],
+      ['describe_attributes', 'GET', 'attributes', {}],
+      ['rename_attribute', 'POST', 'attributes/rename', json({ from: 'a', to: 'b' })],
+      ['remove_attribute', 'POST', 'attributes/remove', json({ name: 'a' })],
+      ['prune_attributes', 'POST', 'attributes/prune', json({ without_values: true })],
     ]
 
     it.each(ROUTES)('is asked for %s, and no is 403 with nothing read', async (action, method, path, init) => {

@@ -38,6 +38,10 @@ export function describeRoutes(api: TestApi): void {
         ['POST', 'customers/export', 'GET'],
         ['GET', 'customers/upload', 'POST'],
         ['PUT', 'customers/upload', 'POST'],
+        ['POST', 'attributes', 'GET'],
+        ['GET', 'attributes/rename', 'POST'],
+        ['DELETE', 'attributes/remove', 'POST'],
+        ['GET', 'attributes/prune', 'POST'],
         ['DELETE', 'templates/check', 'POST'],
         ['GET', 'templates/preview', 'POST'],
       ] as const) {
