@@ -9,11 +9,15 @@ import {
   renameDefinition,
 } from '../db/attribute-changes.js'
 import { readUnusedNames } from '../db/attribute-report.js'
-import { checkAttributeNames, deleteDefinitions, readAttributeNames } from '../db/definitions.js'
+import { deleteDefinitions, fieldNameFault, readAttributeNames } from '../db/definitions.js'
+import type { TableShape } from '../db/table-shape.js'
 import { inTransaction } from '../db/transaction.js'
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isObject, isSignal, type OptionRule, oneOf, resolveOptions, wholeNumber } from '../options.js'
+import { attributeNameFault } from '../names.js'
+import { isFlag, isObject, isSignal, LIMITS, type OptionRule, oneOf, resolveOptions, wholeNumber } from '../options.js'
+import { isUnstorable } from '../rows.js'
 import { renameInTemplate, usesName } from '../template/rename.js'
+import { sizeProblem } from '../template/scanner.js'
 import { resolveTemplateOptions, TEMPLATE_OPTIONS, type TemplateOptions } from '../template/template-options.js'
 
 /** How a change of an attribute reaches the customers that have it. */
@@ -73,9 +77,10 @@ export interface PruneResult {
 
 /** Texts by ids. */
 export const areTemplates: OptionRule = (value) =>
-  isObject(value) === undefined && Object.values(value as object).every((text) => typeof text === 'string')
+  isObject(value) === undefined &&
+  Object.values(value as object).every((text) => typeof text === 'string' && sizeProblem(text) === undefined)
     ? undefined
-    : 'an object of templates (texts) by their ids'
+    : `an object of templates by their ids, each a text of at most ${LIMITS.maxTemplateBytes / 1024} KiB`
 const isDate: OptionRule = (value) =>
   value instanceof Date && Math.abs(value.getUTCFullYear()) < 10_000 ? undefined : 'a Date'
 
@@ -99,7 +104,7 @@ export function prepareRename(from: string, to: string, given: RenameOptions | u
     })
   }
   const run = async (account: Account): Promise<RenameResult> => {
-    checkAttributeNames([to], account.shape)
+    checkNewName(to, account.shape)
     const names = await readAttributeNames(account, options.signal)
     const keeps: KeptValue = options.onConflict === 'keep-source' ? 'source' : 'target'
     // What others write to the new name once it is there is newer than what is moved: only who had both has a choice.
@@ -227,8 +232,21 @@ function templateSettings(call: string, { format }: Pick<TemplateOptions, 'forma
   return resolveTemplateOptions(call, { ...(format ? { format } : {}), fields: shape.catalogue, allowUnescaped: true })
 }
 
+function checkNewName(to: string, shape: TableShape): void {
+  const fault = attributeNameFault(to) ?? fieldNameFault(to, shape)
+  if (fault === undefined) return
+  throw new CustomAttributesError('INVALID_ATTRIBUTE_NAME', `to cannot be the name of a custom attribute: ${fault}.`, {
+    argument: 'to',
+    reason: fault,
+  })
+}
+
 function checkName(argument: string, name: unknown): void {
-  if (typeof name === 'string' && name !== '') return
+  if (typeof name === 'string' && name !== '') {
+    // No attribute has it, and PostgreSQL could not even be asked.
+    if (isUnstorable(name)) throw notFound(name)
+    return
+  }
   throw new CustomAttributesError('INVALID_ARGUMENT', `${argument} must be the name of an attribute.`, { argument })
 }
 
@@ -243,7 +261,7 @@ function notFound(name: string): CustomAttributesError {
 function exists(name: string, collisions: number): CustomAttributesError {
   return new CustomAttributesError(
     'ATTRIBUTE_EXISTS',
-    `The account has an attribute ${JSON.stringify(name)} already, and ${collisions} customers have both. To make one of ` +
+    `The account has an attribute ${JSON.stringify(name)} already, and ${collisions} ${collisions === 1 ? 'customer has' : 'customers have'} both. To make one of ` +
       "the two, say onConflict: 'keep-target' or 'keep-source'.",
     { name, collisions },
   )

@@ -58,6 +58,14 @@ export async function readCustomers(
   return found
 }
 
+/** The names of the attributes that customers have, sorted, by their emails as the table compares them. */
+export async function readNamesOf(account: Account, emails: readonly string[]): Promise<(email: string) => string[]> {
+  const key = (email: string) => (account.shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
+  const rows = await readCustomers(account, emails)
+  const found = new Map(rows.map(({ email, custom_attributes }) => [key(email), Object.keys(custom_attributes).sort()]))
+  return (email) => found.get(key(email)) ?? []
+}
+
 /** Which of an account's customers, in id order; `condition` uses parameters from `$4` on. */
 export interface PageRequest {
   /** the id after which they start, or null */

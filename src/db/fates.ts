@@ -15,13 +15,24 @@ export const UNSTORED = ['over', 'existing', 'absent', 'deleted', 'again'] as co
 export type RowFate = (typeof STORED)[number] | UnstoredFate | Refusal
 export type UnstoredFate = (typeof UNSTORED)[number]
 
-/** Why a row was not stored. */
-export function fateProblem(fate: UnstoredFate | Refusal, maxCustomAttributes: number): RowProblem {
+/**
+ * Why a row was not stored.
+ *
+ * @param names - the attributes that the customer has, of a row that would take it over the cap
+ */
+export function fateProblem(
+  fate: UnstoredFate | Refusal,
+  maxCustomAttributes: number,
+  names: readonly string[] = [],
+): RowProblem {
   const max = maxCustomAttributes
   switch (fate) {
     case 'over': {
-      const message = `Maximum ${max} custom attributes allowed: the customer has others already and would get more.`
-      return { code: 'TOO_MANY_ATTRIBUTES', message, details: { max } }
+      const has = names.length > 0 ? names.join(', ') : 'others'
+      const message =
+        `Maximum ${max} custom attributes allowed: the customer has ${has} already and would get more. ` +
+        'Remove or merge attributes that are not needed, then upload the row again.'
+      return { code: 'TOO_MANY_ATTRIBUTES', message, details: { max, ...(names.length > 0 ? { names } : {}) } }
     }
     case 'existing':
       return { code: 'CUSTOMER_EXISTS', message: "The customer exists already, and existing is 'reject'.", details: {} }

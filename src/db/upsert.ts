@@ -15,6 +15,7 @@ import { trim } from '../trim.js'
 import { type Account, lockAccount } from './accounts.js'
 import { type BatchTarget, compareJsonbKeys, writeBatch } from './batch.js'
 import { isTransaction } from './client.js'
+import { readNamesOf } from './customers.js'
 import { fieldNameFault } from './definitions.js'
 import { fateProblem, STORED } from './fates.js'
 import { type NumberFormat, valueCheck } from './field-values.js'
@@ -96,7 +97,10 @@ export async function upsertCustomer(
     })
     const fate = outcome.unstored.get(email)
     if (fate === 'again' && tries < 10) continue
-    if (fate) throwProblem(fateProblem(fate, maxCustomAttributes))
+    if (fate) {
+      const namesOf = fate === 'over' ? await readNamesOf(account, [email]) : () => []
+      throwProblem(fateProblem(fate, maxCustomAttributes, namesOf(email)))
+    }
     return { id: outcome.id!, outcome: STORED.find((name) => outcome[name] > 0)! }
   }
 }

@@ -2,7 +2,7 @@ import { areTemplates } from '../attributes/attributes.js'
 import { isFlag, isText, oneOf } from '../options.js'
 import { TEMPLATE_OPTIONS } from '../template/template-options.js'
 import type { Exchange } from './exchange.js'
-import { isMoment, optional, readFields, readJsonBody } from './json-body.js'
+import { isMoment, optional, readFields, readJsonBody, toDate } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
 
 const TEMPLATES = { templates: optional(areTemplates), format: optional(TEMPLATE_OPTIONS.format) }
@@ -34,7 +34,9 @@ export async function renameAttribute({ store, settings, request, accountId }: E
 /** `POST …/attributes/remove` */
 export async function removeAttribute({ store, settings, request, accountId }: Exchange): Promise<Response> {
   const { name, ...options } = readFields(await readJsonBody(request, settings), { name: isText, ...TEMPLATES })
-  return jsonResponse(toSnakeCase(await store.removeAttribute(accountId, name as string, options)))
+  return jsonResponse(
+    toSnakeCase(await store.removeAttribute(accountId, name as string, { ...options, signal: request.signal })),
+  )
 }
 
 /** `POST …/attributes/prune` */
@@ -43,7 +45,11 @@ export async function pruneAttributes({ store, settings, request, accountId }: E
     not_seen_since: optional(isMoment),
     without_values: optional(isFlag),
   })
-  const notSeenSince = body.not_seen_since === undefined ? undefined : new Date(body.not_seen_since as string)
+  const notSeenSince = body.not_seen_since === undefined ? undefined : toDate(body.not_seen_since as string)
   const withoutValues = body.without_values as boolean | undefined
-  return jsonResponse(toSnakeCase(await store.pruneAttributes(accountId, { notSeenSince, withoutValues } as object)))
+  return jsonResponse(
+    toSnakeCase(
+      await store.pruneAttributes(accountId, { notSeenSince, withoutValues, signal: request.signal } as object),
+    ),
+  )
 }

@@ -1,5 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
 import type { OptionRule } from '../options.js'
+import { readMoment } from '../template/moments.js'
 import { checkContentEncoding, mediaType, openBody } from './body.js'
 
 /** Bytes of a JSON body: a message of three templates of the largest size fits, escaped. */
@@ -69,9 +70,14 @@ export function readFields(
 
 /** Rule for a date or moment in ISO 8601. */
 export const isMoment: OptionRule = (value) =>
-  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value))
+  typeof value === 'string' && /^[1-9]/.test(value) && readMoment(value) !== undefined
     ? undefined
     : 'a date or moment in ISO 8601'
+
+/** The moment that {@link isMoment} let through; without a zone it is UTC. */
+export function toDate(text: string): Date {
+  return new Date(readMoment(text)!.time)
+}
 
 /** @returns the error that a field of the body is not what it must be */
 export function invalidField(field: string, message: string): CustomAttributesError {

@@ -1,7 +1,7 @@
 import { CustomAttributesError } from '../errors.js'
 import { isFlag, isText, oneOf } from '../options.js'
 import type { Exchange } from './exchange.js'
-import { isMoment, optional, readFields, readJsonBody } from './json-body.js'
+import { isMoment, optional, readFields, readJsonBody, toDate } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
 
 /** `GET …/uploads` */
@@ -32,13 +32,13 @@ export async function getUpload({ store, accountId, uploadId }: Exchange): Promi
 export async function undoUpload({ store, settings, request, accountId, uploadId }: Exchange): Promise<Response> {
   const body = readFields(await readJsonBody(request, settings), { dry_run: optional(isFlag) })
   const dryRun = body.dry_run === true
-  return jsonResponse(toSnakeCase(await store.undoUpload(accountId, uploadId, { dryRun })))
+  return jsonResponse(toSnakeCase(await store.undoUpload(accountId, uploadId, { dryRun, signal: request.signal })))
 }
 
 /** `POST …/uploads/prune` */
 export async function pruneUploads({ store, settings, request, accountId }: Exchange): Promise<Response> {
   const body = readFields(await readJsonBody(request, settings), { older_than: isMoment })
-  const uploadsRemoved = await store.pruneUploads(accountId, { olderThan: new Date(body.older_than as string) })
+  const uploadsRemoved = await store.pruneUploads(accountId, { olderThan: toDate(body.older_than as string) })
   return jsonResponse(toSnakeCase({ uploadsRemoved }))
 }
 

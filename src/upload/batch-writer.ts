@@ -2,6 +2,7 @@ import { stopIfAborted } from '../abort.js'
 import type { AttributeWatch, SeenDefinitions } from '../db/attribute-watch.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import { isOwnTransaction, type SqlClient } from '../db/client.js'
+import { readNamesOf } from '../db/customers.js'
 import { classifyFailure, describeRefusal, isDatabaseError, type Refusal } from '../db/failures.js'
 import { fateProblem, type RowFate, type UnstoredFate } from '../db/fates.js'
 import { retry } from '../db/retry.js'
@@ -163,11 +164,13 @@ export class BatchWriter {
 
   /** Counts what goes with accepted rows, and tells of the rejected ones. */
   async #finish(accepted: readonly Entry[], rejected: readonly [Entry, UnstoredFate | Refusal][]): Promise<void> {
-    const { tally, target } = this.#settings
+    const { sql, tally, target } = this.#settings
     for (const entry of accepted) tally.unchanged += entry.twins?.length ?? 0
     this.#noteNames(accepted)
+    const over = rejected.flatMap(([{ email }, fate]) => (fate === 'over' ? [email] : []))
+    const namesOf = over.length > 0 ? await readNamesOf({ ...target, sql }, over) : () => []
     for (const [entry, fate] of rejected) {
-      const problem = fateProblem(fate, target.plan.maxCustomAttributes)
+      const problem = fateProblem(fate, target.plan.maxCustomAttributes, namesOf(entry.email))
       for (const row of [entry, ...(entry.twins ?? [])]) await this.#settings.reject(row, problem)
     }
     tally.progress()

@@ -109,3 +109,22 @@ test('another cap: 3, and none at all', async () => {
     expect(more).toMatchObject(maxCustomAttributes === 0 ? { customersUnchanged: 1 } : { rowsRejected: 1 })
   }
 })
+
+test('a row over it names the attributes that its customer has, and once one is removed or merged it is stored', async () => {
+  const store = createCustomAttributesStore(db.client)
+  const account = newAccount()
+  await store.uploadCsv(account, fileOf('full@example.com', names(1, 10)))
+  const row = fileOf('full@example.com', ['b1'])
+  for (const rows of [row, `${row}${row.split('\n').slice(1).join('\n')}`]) {
+    const { rejected } = await store.uploadCsv(account, rows)
+    expect(rejected[0]).toMatchObject({ code: 'TOO_MANY_ATTRIBUTES', details: { max: 10, names: names(1, 10).sort() } })
+    expect(rejected[0]!.message).toContain('the customer has a1, a10, a2,')
+  }
+  const customer = { email: 'full@example.com', custom_attributes: { b1: 'x' } }
+  const error = await rejectionOf(store.upsertCustomer(account, customer))
+  expect(error.details).toMatchObject({ names: names(1, 10).sort() })
+  await store.renameAttribute(account, 'a1', 'a2', { onConflict: 'keep-target' })
+  expect(await store.uploadCsv(account, row)).toMatchObject({ customersUpdated: 1 })
+  await store.removeAttribute(account, 'a3')
+  await store.upsertCustomer(account, { email: 'full@example.com', custom_attributes: { b2: 'x' } })
+})

@@ -147,6 +147,7 @@ export function describeAttributeRoutes(api: TestApi): void {
       ['remove', { name: 'nothing' }],
       // A field of the table is no attribute.
       ['remove', { name: 'first_name' }],
+      ['remove', { name: 'a\0b' }],
     ])('that the account does not have are 404: %s %j', async (action, given) => {
       const { base, account } = await uploaded()
       const { status, body } = await api.post(`${base}/${action}`, given)
@@ -172,6 +173,9 @@ export function describeAttributeRoutes(api: TestApi): void {
       ['remove', { name: 'points', dry_run: true }, 'INVALID_REQUEST', { field: 'dry_run' }],
       ['prune', { not_seen_since: 'yesterday' }, 'INVALID_REQUEST', { field: 'not_seen_since' }],
       ['prune', { not_seen_since: 0 }, 'INVALID_REQUEST', { field: 'not_seen_since' }],
+      ['prune', { not_seen_since: '2026-02-31' }, 'INVALID_REQUEST', { field: 'not_seen_since' }],
+      ['prune', { not_seen_since: '0000-01-01' }, 'INVALID_REQUEST', { field: 'not_seen_since' }],
+      ['remove', { name: 'tier', templates: { big: 'x'.repeat(300_000) } }, 'INVALID_REQUEST', { field: 'templates' }],
       ['prune', { without_values: 'true' }, 'INVALID_REQUEST', { field: 'without_values' }],
       ['prune', { withoutValues: true }, 'INVALID_REQUEST', { field: 'withoutValues' }],
       ['prune', {}, 'INVALID_OPTION', {}],
