@@ -10,6 +10,7 @@ import {
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
+import { liveConditions } from './table-names.js'
 import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
@@ -70,7 +71,7 @@ function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): s
   const lock = `${plan.sharesAccount ? share : ''}  perform 1 from (select e.email from (select distinct email from (${emails}) r) e
     order by ${emailOrderSql(shape, 'e.email')}) r
   cross join lateral (select 1 from ${shape.customerTable} c
-    where ${lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email')} for no key update) k;`
+    where ${[lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email'), ...liveConditions(shape.identity.holds, 'c')].join(' and ')} for no key update) k;`
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
   return `
 #variable_conflict use_column
