@@ -65,6 +65,7 @@ function withoutBrackets(tokens: readonly Token[]): Token[] {
     const isClosing = token === ')' && tokens[at - 2] === '(' && !isCalled(tokens[at - 3])
     return isOpening || isClosing ? [] : [token]
   })
+  if (single.length < tokens.length) return withoutBrackets(single)
   return single[0] === '(' && closing(single, 0) === single.length - 1 ? withoutBrackets(single.slice(1, -1)) : single
 }
 

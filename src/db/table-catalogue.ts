@@ -22,6 +22,8 @@ export interface TableColumn {
   defaultSql: string | undefined
   /** computed by the database: it cannot be written */
   isGenerated: boolean
+  /** `generated … as identity`: `always`, which takes no value, or `by default`, which takes the application's */
+  identity?: 'always' | 'by default'
 }
 
 /** A table as the catalogue has it. */
@@ -133,6 +135,7 @@ function toColumn(row: TextRow): TableColumn {
     isNotNull: notNull === 'true',
     defaultSql: generated === 'true' ? undefined : (defaultSql ?? undefined),
     isGenerated: generated === 'true' || identity !== '',
+    ...(identity === '' ? {} : { identity: identity === 'a' ? ('always' as const) : ('by default' as const) }),
   }
 }
 
