@@ -149,7 +149,7 @@ export async function countWithoutEmail(
     sql,
     `select count(*)::text from ${shape.customerTable} c
      where c.${shape.sql.account_id} = $1::${shape.accountIdType} and $2::text is null and $3::text is null
-       and c.${shape.sql.email} is null${shape
+       and (c.${shape.sql.email} is null or c.${shape.sql.email} = '')${shape
          .live('c')
          .map((live) => ` and ${live}`)
          .join('')} and ${condition}`,
@@ -161,8 +161,8 @@ export async function countWithoutEmail(
 
 /** What every customer that is read must meet: it lives, and has an e-mail address. */
 export function readableSql(shape: TableShape): string {
-  const isNullable = !shape.columns.get('email')!.isNotNull
-  const conditions = [...shape.live('c'), ...(isNullable ? [`c.${shape.sql.email} is not null`] : [])]
+  // Null differs from nothing.
+  const conditions = [...shape.live('c'), `c.${shape.sql.email} <> ''`]
   return conditions.map((condition) => ` and ${condition}`).join('')
 }
 

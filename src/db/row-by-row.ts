@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
+import { type BatchRow, type BatchTarget, joinClearedNames, joinRows, newIdFault } from './batch.js'
 import {
   accountLockSql,
   buildBatchStatement,
@@ -53,7 +53,12 @@ export async function writeRowByRow(
   await query(tx, `select ${set.join(', ')}`, values, { signal })
   await execute(tx, `do ${tag}${body}${tag}`, [], { signal, isOneOfMany: true })
   const [result] = await queryRow(tx, `select current_setting('custom_attributes.result')`, [], { signal })
-  return result!.split(rowSeparator).map((fate) => readFate(fate, separator))
+  const fates = result!.split(rowSeparator).map((fate) => readFate(fate, separator))
+  for (const fate of fates) {
+    const fault = typeof fate === 'object' && newIdFault(target, fate.constraint)
+    if (fault) throw fault
+  }
+  return fates
 }
 
 function readFate(text: string, separator: string): RowFate {

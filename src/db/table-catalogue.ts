@@ -208,6 +208,25 @@ export async function readTraits(
   return traits as TableTraits
 }
 
+/** The unique indexes, also of partitions, that the id alone decides, or with the account. */
+export async function readIdIndexes(
+  sql: SqlClient,
+  { oid }: CatalogueTable,
+  { id, account_id }: { id: string; account_id: string },
+): Promise<string[]> {
+  const rows = await query(
+    sql,
+    `select x.relname::text from pg_catalog.pg_index i
+     join pg_catalog.pg_class x on x.oid = i.indexrelid
+     join lateral (select pg_catalog.array_agg(a.attname::text) as names from pg_catalog.pg_attribute a
+       where a.attrelid = i.indrelid and a.attnum = any (i.indkey)) k on true
+     where i.indisunique and i.indexprs is null and $2::text = any (k.names) and k.names <@ array[$2::text, $3::text]
+       and (i.indrelid = $1::oid or i.indrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))`,
+    [oid, id, account_id],
+  )
+  return rows.map(([name]) => name!)
+}
+
 /** Whether Citus keeps the table's rows on several servers. */
 export async function isDistributed(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
   const [citus] = await query(sql, `select pg_catalog.to_regclass('pg_catalog.pg_dist_partition')::text`)

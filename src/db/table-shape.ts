@@ -6,6 +6,7 @@ import {
   isDistributed,
   readAttributeChecks,
   readDateStyle,
+  readIdIndexes,
   readTable,
   readTraits,
   type TableColumn,
@@ -31,6 +32,8 @@ export interface TableShape extends TableTraits {
   hasDefinitionDates: boolean
   accountIdType: AccountIdType
   idType: string
+  /** where the application makes the ids: the unique indexes that refuse one which is there */
+  idIndexes: readonly string[]
   /** the columns that the library needs, as SQL */
   sql: Readonly<Record<'id' | 'account_id' | 'email' | 'custom_attributes', string>>
   /** the columns by the library's name for them: its own, and the fields */
@@ -120,6 +123,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     hasDefinitionDates: definition.columns.get('created_at')?.type === 'timestamptz',
     accountIdType,
     idType: id.castType,
+    idIndexes: hasNewId ? await readIdIndexes(sql, customer, { id: id.name, account_id: account.name }) : [],
     sql: { id: id.sql, account_id: account.sql, email: email.sql, custom_attributes: attributes.sql },
     columns,
     catalogue: fields,
