@@ -30,13 +30,7 @@ export function checkColumnClashes({
   live: LiveValues
 }): void {
   const names = { ...OWN_NAMES, ...columns }
-  const owners = new Map<string, string>()
-  for (const [own, column] of Object.entries(names)) {
-    if (column === null) continue
-    const other = owners.get(column)
-    if (other !== undefined) throw twice('columns', column, other, own)
-    owners.set(column, own)
-  }
+  checkNameClashes('createCustomAttributesStore', columns)
   const fieldOf = new Map<string, string>()
   for (const field of fields.names) {
     const column = columnOfField(fields, field, names)
@@ -53,12 +47,32 @@ export function checkColumnClashes({
   }
 }
 
-function twice(option: string, column: string, first: string, second: string): CustomAttributesError {
+/**
+ * Checks that no two names of the library are in one column.
+ *
+ * @param where - the function whose option `columns` is
+ * @throws CustomAttributesError `INVALID_OPTION`
+ */
+export function checkNameClashes(where: string, columns: Partial<TableNames>): void {
+  const owners = new Map<string, string>()
+  for (const [own, column] of Object.entries({ ...OWN_NAMES, ...columns })) {
+    if (column === null) continue
+    const other = owners.get(column)
+    if (other !== undefined) throw twice('columns', column, other, own, where)
+    owners.set(column, own)
+  }
+}
+
+function twice(option: string, column: string, first: string, second: string, where?: string): CustomAttributesError {
   const remedy =
     option === 'columns'
       ? 'Give each a column of its own; created_at, updated_at and status can be null, for none.'
       : 'Leave one of the two out of what defineFields is given.'
-  return invalid(option, `${option} has ${first} and ${second} in one column, ${JSON.stringify(column)}. ${remedy}`)
+  return invalid(
+    option,
+    `${option} has ${first} and ${second} in one column, ${JSON.stringify(column)}. ${remedy}`,
+    where,
+  )
 }
 
 function taken(field: string, column: string, own: string): CustomAttributesError {
@@ -77,9 +91,6 @@ function notLive(column: string, own: string): CustomAttributesError {
   )
 }
 
-function invalid(option: string, what: string): CustomAttributesError {
-  return new CustomAttributesError('INVALID_OPTION', `createCustomAttributesStore: ${what}`, {
-    function: 'createCustomAttributesStore',
-    option,
-  })
+function invalid(option: string, what: string, where = 'createCustomAttributesStore'): CustomAttributesError {
+  return new CustomAttributesError('INVALID_OPTION', `${where}: ${what}`, { function: where, option })
 }

@@ -13,6 +13,9 @@ export function* liveFaults({ name: table, columns }: CatalogueTable, live: Live
   }
 }
 
+/** Types without an operator that compares for equality. */
+const INCOMPARABLE = new Set(['json', 'xml', 'point', 'polygon'])
+
 function faultOf(column: TableColumn, value: LiveValues[string]): string | undefined {
   const { type, isNotNull } = column
   if (value === null)
@@ -21,6 +24,7 @@ function faultOf(column: TableColumn, value: LiveValues[string]): string | undef
   if (typeof value === 'boolean') {
     return type === 'bool' ? undefined : `the column is ${type}, which is never ${value}. Say ${other}.`
   }
+  if (INCOMPARABLE.has(type)) return `the column is ${type}, which nothing equals. Say null.`
   return typeof valueCheck(column, 'iso')?.(value) === 'object'
     ? `the column is ${type}, which cannot hold the text. Say ${isNotNull ? 'a text of its type' : other}.`
     : undefined

@@ -4,6 +4,7 @@ import createDefinitionsDown from '../../sql/0002_create_attribute_definitions.d
 import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.sql'
 import { CustomAttributesError } from '../errors.js'
 import { defaultsOf, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { checkNameClashes } from './column-clashes.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
 import { areTableNames, OWN_NAMES, type TableNames } from './table-names.js'
 
@@ -62,6 +63,7 @@ const SHIPPED: readonly Migration[] = [
  */
 export function readMigrations(options?: MigrationOptions): Migration[] {
   const given = resolveOptions('readMigrations', MIGRATION_OPTIONS, options)
+  checkNameClashes('readMigrations', given.columns)
   const words = renamedWords(given)
   if (words.size === 0) return SHIPPED.map((migration) => ({ ...migration }))
   // One pass over the text: what was put in is not looked at again, whatever it is called.

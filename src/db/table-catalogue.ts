@@ -22,6 +22,8 @@ export interface TableColumn {
   defaultSql: string | undefined
   /** computed by the database: it cannot be written */
   isGenerated: boolean
+  /** computed when it is read: there is nothing stored that it could go on from */
+  isVirtual?: boolean
   /** `generated … as identity`: `always`, which takes no value, or `by default`, which takes the application's */
   identity?: 'always' | 'by default'
 }
@@ -106,7 +108,7 @@ async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, Tab
      )
      select col.attname::text, t.typname::text, n.nspname::text, typ.typmod::text,
             pg_catalog.format_type(t.oid, typ.typmod)::text,
-            col.attnotnull::text, col.default_sql::text, (col.attgenerated <> '')::text, col.attidentity::text,
+            col.attnotnull::text, col.default_sql::text, col.attgenerated::text, col.attidentity::text,
             (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder)::text
              from pg_catalog.pg_enum e where e.enumtypid = t.oid)
      from col
@@ -133,8 +135,9 @@ function toColumn(row: TextRow): TableColumn {
     numeric: type === 'numeric' && typmod > 4 ? readNumericModifier(typmod - 4) : undefined,
     labels: labels === null || labels === undefined ? undefined : JSON.parse(labels),
     isNotNull: notNull === 'true',
-    defaultSql: generated === 'true' ? undefined : (defaultSql ?? undefined),
-    isGenerated: generated === 'true' || identity !== '',
+    defaultSql: generated !== '' ? undefined : (defaultSql ?? undefined),
+    isGenerated: generated !== '' || identity !== '',
+    ...(generated === 'v' ? { isVirtual: true } : {}),
     ...(identity === '' ? {} : { identity: identity === 'a' ? ('always' as const) : ('by default' as const) }),
   }
 }

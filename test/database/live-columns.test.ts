@@ -242,3 +242,17 @@ test.each(['email text', 'email text not null'])('an empty e-mail address is non
   for await (const { customer } of store.mailMerge(1, 'x', { audience: 'all' })) sent.push(customer.email)
   expect(sent).toEqual(['a@x.com'])
 })
+
+test('a virtual column of live is left to the database, where there are such', async () => {
+  const [{ version }] = await db.sql`select current_setting('server_version_num')::int as version`
+  if (version < 180_000) return
+  const { store, insert, errors } = await host(
+    'del timestamptz, gone boolean generated always as (del is not null) virtual',
+    FULL,
+    { live: { gone: false } },
+  )
+  expect(await errors()).toEqual([])
+  await insert('email, del', `(1, 'a@x.com', now())`)
+  const result = await store.uploadCsv(1, 'email,fname\na@x.com,A\nb@x.com,B\n')
+  expect(result).toMatchObject({ customersCreated: 1, rejected: [{ row: 2, code: 'CUSTOMER_DELETED' }] })
+})

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkColumnClashes } from '../../src/db/column-clashes.js'
+import { readMigrations } from '../../src/db/migrations.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 import { defineFields, STANDARD_FIELDS } from '../../src/fields.js'
 
@@ -73,6 +74,12 @@ test('two fields in one column, once columns are known', () => {
     message: expect.stringContaining('fields has status and region in one column, "state".'),
     option: 'fields',
   })
+})
+
+test('readMigrations says the same of columns', () => {
+  expect(() => readMigrations({ columns: { email: 'fname', status: 'fname' } })).toThrow(
+    'readMigrations: columns has email and status in one column, "fname".',
+  )
 })
 
 test.each(['id', 'account_id', 'email', 'custom_attributes', 'created_at', 'updated_at'])(
