@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { readMigrations } from '../../src/db/migrations.js'
+import { createHttpHandler } from '../../src/http/handler.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
@@ -62,6 +63,18 @@ test('among rows that are refused for another reason, too', async () => {
   )
   const error = await rejectionOf(store.uploadCsv(1, `${FILE}c@x.com,3\n`))
   expect(error).toMatchObject({ code: 'INVALID_OPTION', details: { option: 'newId' } })
+})
+
+test('over HTTP it is no fault of the request, and onError has it', async () => {
+  const store = await host('uuid', () => 'notuuid')
+  const told: unknown[] = []
+  const handler = createHttpHandler(store, { authorize: () => true, onError: (error) => told.push(error) })
+  const body = new FormData()
+  body.set('file', new File([FILE], 'a.csv', { type: 'text/csv' }))
+  const url = 'http://localhost/api/accounts/1/customers/upload'
+  const response = await handler(new Request(url, { method: 'POST', body }))
+  expect([response.status, await response.json()]).toEqual([500, expect.objectContaining({ code: 'INTERNAL_ERROR' })])
+  expect(told).toMatchObject([{ code: 'INVALID_OPTION', details: { option: 'newId' } }])
 })
 
 test('what it throws is the call’s error, as it is', async () => {
