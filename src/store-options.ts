@@ -28,12 +28,13 @@ export interface StoreOptions {
   columns?: Partial<TableNames>
   /**
    * Columns and the values that a living customer has in them: `{ deleted_at: null }`. Others are never read, counted, merged,
-   * changed or revived. Default: every row lives.
+   * changed or revived, and no file fills these columns. Default: every row lives.
    */
   live?: LiveValues
   /**
-   * Makes the id of a customer to be created, as text, where the column has no default. It is also called for rows that turn
-   * out to be of existing customers. Default: the column's own.
+   * Makes the id of a customer to be created, as text of the column's type, where the column has no default; a new one at every
+   * call. It is also called for rows that turn out to be of existing customers. What it throws passes as it is. Default: the
+   * column's own.
    */
   newId?: () => string
 }

@@ -18,6 +18,7 @@ import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
 import type { AttributeDescription } from './db/attribute-report.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
+import { checkColumnClashes } from './db/column-clashes.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readAttributeNames, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
@@ -286,6 +287,7 @@ export interface CustomAttributesStore {
 export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptions): CustomAttributesStore {
   checkClient(sql)
   const resolved = resolveOptions('createCustomAttributesStore', STORE_OPTIONS, options)
+  checkColumnClashes(resolved)
   return storeOn(sql, resolved, {
     loadShape: remember((client) => loadTableShape(client, resolved)),
     loadHistory: remember((client) => loadHistoryTables(client, resolved.uploadTable)),

@@ -1,6 +1,7 @@
 import { quoteIdentifier, quoteLiteral } from './identifiers.js'
 import type { ResolvedMergeOptions } from './merge-options.js'
 import type { TableColumn } from './table-catalogue.js'
+import { liveConditions } from './table-names.js'
 import type { TableShape } from './table-shape.js'
 
 /** What one batch statement is to do. */
@@ -82,15 +83,26 @@ function classify(batch: Batch): string {
   const key = `k.${shape.sql.account_id}`
   const id = plan.returnsId && `k.${shape.sql.id} as id`
   return `e as materialized (
-  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.bringsId && 's.new_id', id).join(', ')}, case when ${key} is null then '${canCreate(batch) ? 'create' : 'absent'}'${
-    isInTheWay(shape) ? ` when not (${shape.live('k').join(' and ')}) then 'deleted'` : ''
+  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.bringsId && 's.new_id', id).join(', ')}, case${otherPlaces(batch, key)} when ${key} is null then '${canCreate(batch) ? 'create' : 'absent'}'${
+    isInTheWay(shape) ? ` when (${and(...outsideIndex(shape, 'k'))}) is not true then 'deleted'` : ''
   }${
     canUpdate(batch)
       ? ` when not (${changedSql(batch, 's', 'k')}) then 'same'${canBeOver(batch) ? ` when ${overSql(batch, 's', 'k')} then 'over'` : ''} else 'update'`
       : ` else 'exists'`
   } end as todo
   from s left join lateral (select c.* from ${shape.customerTable} c
-    where ${and(lookUpSql(shape, accountSql(batch), 's.email'), ...(isInTheWay(shape) ? [] : shape.live('c')))} offset 0) k on true)`
+    where ${and(lookUpSql(shape, accountSql(batch), 's.email'), ...liveConditions(shape.identity.holds, 'c'))} offset 0) k on true)`
+}
+
+/** Where further unique indexes hold rows that the look-up does not find: those are dead, and keep their emails' places. */
+function otherPlaces(batch: Batch, key: string): string {
+  const { shape } = batch
+  return shape.identity.others
+    .map((other) => {
+      const isThere = lookUpSql({ ...shape, identity: { ...other, others: [] } }, accountSql(batch), 's.email')
+      return ` when ${key} is null and exists (select from ${shape.customerTable} c where ${and(isThere, ...liveConditions(other.holds, 'c'))}) then 'deleted'`
+    })
+    .join('')
 }
 
 function insert(batch: Batch): string | false {
@@ -195,7 +207,7 @@ function selectOutcome(batch: Batch): string {
     `${updates && canBeOver(batch) ? `${emails} = 'over')` : 'null::text'} as over`,
     `${updates ? 'null::text' : `${emails} = 'exists')`} as existing`,
     `${creates ? 'null::text' : `${emails} = 'absent')`} as absent`,
-    `${isInTheWay(batch.shape) ? `${emails} = 'deleted')` : 'null::text'} as deleted`,
+    `${isInTheWay(batch.shape) || batch.shape.identity.others.length > 0 ? `${emails} = 'deleted')` : 'null::text'} as deleted`,
     `${emails} in ('create', 'update')
     and ${IS_SOME_UNWRITTEN} and not exists (select from d where d.email = e.email)) as again`,
     plan.returnsId && `coalesce(${ids.join(', ')}) as id`,
@@ -254,9 +266,15 @@ export function emailKeySql({ identity }: TableShape, email: string): string {
   return identity.isLower ? `lower(${email})` : email
 }
 
-/** Whether a deleted customer has the only place for its email: the unique index holds the dead, too. */
-function isInTheWay({ identity, live }: TableShape): boolean {
-  return !identity.isOfLiving && live('c').length > 0
+/** What makes a row live beside the conditions of the unique index: rows of the index that lack it are dead. */
+function outsideIndex({ identity, live }: TableShape, alias: string): string[] {
+  const held = liveConditions(identity.holds, alias)
+  return live(alias).filter((condition) => !held.includes(condition))
+}
+
+/** Whether a deleted customer can have the only place for its email: the unique index holds the dead, too. */
+function isInTheWay(shape: TableShape): boolean {
+  return outsideIndex(shape, 'c').length > 0
 }
 
 function and(...conditions: readonly string[]): string {
@@ -353,24 +371,29 @@ function insertSql(batch: Batch, source: string): string {
   const { shape, plan } = batch
   const { fields } = plan
   const status = shape.columns.get('status')
+  const created = shape.columns.get('created_at')
+  // What the library fills where a file, which may have the column as a field, does not.
+  const ofLibrary = new Map<TableColumn, string>()
+  if (status) ofLibrary.set(status, `'active'::${status.castType}`)
+  if (created && hasTimestamp(shape, 'created_at') && !created.defaultSql) ofLibrary.set(created, 'now()')
   const columns: [name: string, value: string][] = [
     [shape.sql.account_id, accountSql(batch)],
     [shape.sql.email, `${source}.email`],
-    ...fields.map((field, at): [string, string] => [field.sql, newValueSql(plan, at, source, field === status)]),
+    ...fields.map((field, at): [string, string] => [field.sql, newValueSql(plan, at, source, ofLibrary.get(field))]),
     [shape.sql.custom_attributes, `${source}.a`],
   ]
   if (plan.bringsId) columns.push([shape.sql.id, `${source}.new_id`])
-  if (status && !status.isGenerated && !fields.includes(status)) {
-    columns.push([status.sql, `'active'::${status.castType}`])
+  const isLive = ({ name }: TableColumn) => Object.hasOwn(shape.liveValues, name)
+  if (status && !status.isGenerated && !isLive(status) && !fields.includes(status)) {
+    columns.push([status.sql, ofLibrary.get(status)!])
   }
   for (const name of ['created_at', 'updated_at']) {
     const column = shape.columns.get(name)
-    if (hasTimestamp(shape, name) && !column!.defaultSql) columns.push([column!.sql, 'now()'])
+    if (hasTimestamp(shape, name) && !column!.defaultSql && !fields.includes(column!))
+      columns.push([column!.sql, 'now()'])
   }
   for (const [name, value] of Object.entries(shape.liveValues)) {
-    const sql = quoteIdentifier(name)
-    if (columns.some(([column]) => column === sql)) continue
-    columns.push([sql, typeof value === 'string' ? quoteLiteral(value) : String(value)])
+    columns.push([quoteIdentifier(name), typeof value === 'string' ? quoteLiteral(value) : String(value)])
   }
   return `insert into ${shape.customerTable} as c (${columns.map(([name]) => name).join(', ')})
   select ${columns.map(([, value]) => value).join(', ')}
@@ -378,9 +401,9 @@ function insertSql(batch: Batch, source: string): string {
 }
 
 /** A new customer's value: an empty cell leaves the column its default, unless it is to clear one that can be empty. */
-function newValueSql({ fields, emptyValues }: BatchPlan, at: number, source: string, isStatus: boolean): string {
+function newValueSql({ fields, emptyValues }: BatchPlan, at: number, source: string, ofLibrary?: string): string {
   const { castType, defaultSql, isNotNull } = fields[at]!
-  if (isStatus) return `coalesce(${source}.f${at}, 'active'::${castType})`
+  if (ofLibrary !== undefined) return `coalesce(${source}.f${at}, ${ofLibrary})`
   const hasDefault = defaultSql && (emptyValues === 'keep' || isNotNull)
   return hasDefault ? `coalesce(${source}.f${at}, (${defaultSql})::${castType})` : `${source}.f${at}`
 }

@@ -3,7 +3,9 @@ import { kindOf } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { type BatchPlan, buildBatchStatement, buildInsertStatement } from './batch-statement.js'
 import { execute, queryRow, type SqlClient } from './client.js'
+import { classifyFailure, describeRefusal } from './failures.js'
 import { UNSTORED, type UnstoredFate } from './fates.js'
+import { valueCheck } from './field-values.js'
 import { FIELD_SEPARATOR, ROW_SEPARATOR } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
@@ -60,7 +62,11 @@ export async function writeBatch(
   if (clearedNames !== undefined) parameters.push(clearedNames)
   const text = buildBatchStatement(shape, { ...plan, recordsDefinitions })
   const isOneOfMany = !plan.returnsId || !mayHaveName(text)
-  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, { signal, isOneOfMany })
+  const [created, updated, unchanged, ...lists] = await queryRow(sql, text, parameters, { signal, isOneOfMany }).catch(
+    (error) => {
+      throw (classifyFailure(error) === 'refused' && newIdFault(target, describeRefusal(error).constraint)) || error
+    },
+  )
   const unstored = UNSTORED.flatMap((fate, at) =>
     (lists[at]?.split(rowSeparator) ?? []).map((email) => [email, fate] as const),
   )
@@ -105,21 +111,43 @@ export function insertBatch(
 /** The rows as the statements take them. */
 export function joinRows(
   rows: readonly BatchRow[],
-  { newId, plan }: BatchTarget,
+  { newId, plan, shape }: BatchTarget,
 ): { separator: string; rowSeparator: string; text: string } {
   const separator = rows.find((row) => row.separator !== FIELD_SEPARATOR)?.separator ?? FIELD_SEPARATOR
   const rowSeparator = ROW_SEPARATOR + separator.slice(1)
+  const makeId = plan.bringsId ? idMaker(newId!, shape, separator) : undefined
   const texts = rows.map((row) => {
     const text = row.separator === separator ? row.text : row.text.replaceAll(row.separator, separator)
-    return plan.bringsId ? text + separator + makeId(newId!, separator) : text
+    return makeId ? text + separator + makeId() : text
   })
   return { separator, rowSeparator, text: texts.join(rowSeparator) }
 }
 
-function makeId(newId: () => string, separator: string): string {
-  const id: unknown = newId()
-  if (typeof id === 'string' && id !== '' && !isUnstorable(id) && !id.includes(separator.charAt(0))) return id
-  throw new CustomAttributesError('INVALID_OPTION', `newId must return a text, got ${kindOf(id)}.`, {
+/** @throws CustomAttributesError `INVALID_OPTION` for what is no id of the table; what the host's function throws passes */
+function idMaker(newId: () => string, shape: TableShape, separator: string): () => string {
+  const column = shape.columns.get('id')!
+  const check = valueCheck(column, 'iso')
+  return () => {
+    const id: unknown = newId()
+    if (typeof id !== 'string' || id === '' || isUnstorable(id) || id.includes(separator.charAt(0))) {
+      throw invalidNewId(`must return a text, got ${kindOf(id)}.`)
+    }
+    const checked = check?.(id) ?? id
+    if (typeof checked === 'string') return checked
+    throw invalidNewId(
+      `returned a text that ${column.name} of ${shape.customerTable}, which is ${column.type}, cannot hold.`,
+    )
+  }
+}
+
+/** A refusal that is the fault of `newId`, and of no row: an id that another customer has. */
+export function newIdFault({ plan, shape }: BatchTarget, constraint: string | undefined): Error | undefined {
+  if (!plan.bringsId || constraint === undefined || !shape.idIndexes.includes(constraint)) return undefined
+  return invalidNewId('returned an id that another customer has. It must return a new one at every call.')
+}
+
+function invalidNewId(what: string): CustomAttributesError {
+  return new CustomAttributesError('INVALID_OPTION', `newId ${what}`, {
     function: 'createCustomAttributesStore',
     option: 'newId',
   })

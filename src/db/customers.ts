@@ -1,6 +1,7 @@
 import type { StandardColumn } from '../names.js'
 import type { Account } from './accounts.js'
 import type { AudienceCondition } from './audience.js'
+import { emailKeySql } from './batch-statement.js'
 import { query, type TextRow } from './client.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
@@ -157,7 +158,7 @@ export async function countWithoutEmail(
     sql,
     `select count(*)::text from ${shape.customerTable} c
      where c.${shape.sql.account_id} = $1::${shape.accountIdType} and $2::text is null and $3::text is null
-       and c.${shape.sql.email} is null${shape
+       and ${isEmailMissing(shape)}${shape
          .live('c')
          .map((live) => ` and ${live}`)
          .join('')} and ${condition}`,
@@ -167,10 +168,16 @@ export async function countWithoutEmail(
   return Number(row![0])
 }
 
+/** In words that the unique index answers. */
+function isEmailMissing(shape: TableShape): string {
+  const key = emailKeySql(shape, `c.${shape.sql.email}`)
+  return shape.columns.get('email')!.isNotNull ? `${key} = ''` : `(${key} = '' or ${key} is null)`
+}
+
 /** What every customer that is read must meet: it lives, and has an e-mail address. */
 export function readableSql(shape: TableShape): string {
-  const isNullable = !shape.columns.get('email')!.isNotNull
-  const conditions = [...shape.live('c'), ...(isNullable ? [`c.${shape.sql.email} is not null`] : [])]
+  // Null differs from nothing.
+  const conditions = [...shape.live('c'), `c.${shape.sql.email} <> ''`]
   return conditions.map((condition) => ` and ${condition}`).join('')
 }
 

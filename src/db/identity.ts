@@ -1,3 +1,4 @@
+import { conditionsOf, spellingOf } from './predicate.js'
 import type { CatalogueTable, UniqueIndex } from './table-catalogue.js'
 import type { LiveValues, TableNames } from './table-names.js'
 
@@ -9,42 +10,51 @@ export interface Identity {
   isLower: boolean
   /** what stands behind `on conflict` */
   conflictTarget: string
-  /** whether the index holds the living alone, so that a dead row of the same email is in nobody's way */
-  isOfLiving: boolean
+  /** those columns and values of `live` that the rows of the index have; others are in nobody's way */
+  holds: LiveValues
+  /** further indexes that hold rows which this one does not find: dead ones may have the only place of an email, too */
+  others: readonly Omit<Identity, 'others'>[]
 }
 
 /**
  * Finds the unique index that identifies customers: on (account, email) or (account, lower(email)), in either order, for all
- * rows or for the living ones. Where there are several, one for all rows goes first, and then the one by `lower()`: what
- * it allows, the other allows, too.
+ * rows or for such as live. Where there are several, one by `lower()` goes first, and then the one with the fewest
+ * conditions: what it allows, the others allow, too, unless they hold rows that it does not.
  */
 export function findIdentity(table: CatalogueTable, names: TableNames, live: LiveValues): Identity | undefined {
   const found = table.uniqueIndexes.flatMap((index) => {
     const identity = readIdentity(index, names, live)
     return identity ? [identity] : []
   })
-  const rank = ({ isOfLiving, isLower }: Identity) => (isOfLiving ? 2 : 0) + (isLower ? 0 : 1)
-  return found.sort((a, b) => rank(a) - rank(b))[0]
+  const rank = ({ holds, isLower }: OneIdentity) => Object.keys(holds).length + (isLower ? 0 : 1_000)
+  const [first, ...rest] = found.sort((a, b) => rank(a) - rank(b))
+  if (!first) return undefined
+  const isFound = ({ holds }: OneIdentity) => Object.keys(first.holds).every((column) => Object.hasOwn(holds, column))
+  return { ...first, others: rest.filter((other) => !isFound(other)) }
 }
+
+type OneIdentity = Omit<Identity, 'others'>
 
 function readIdentity(
   { oid, keys, predicate }: UniqueIndex,
   names: TableNames,
   live: LiveValues,
-): Identity | undefined {
+): OneIdentity | undefined {
   const plain = keys.map(plainName)
   const other = plain[0] === names.account_id ? 1 : plain[1] === names.account_id ? 0 : undefined
   if (other === undefined) return undefined
   const isLower = plain[other] === undefined && lowerOf(keys[other]!) === names.email
   if (!isLower && plain[other] !== names.email) return undefined
   const conditions = predicate === undefined ? [] : conditionsOf(predicate)
-  const living = Object.entries(live).map(([column, value]) => spellingsOf(column, value))
-  if (!conditions.every((condition) => living.some((spellings) => spellings.includes(condition)))) return undefined
+  const columns = conditions.map((condition) =>
+    Object.keys(live).find((column) => spellingsOf(column, live[column]!).includes(condition)),
+  )
+  if (columns.includes(undefined)) return undefined
   return {
     index: oid,
     isLower,
     conflictTarget: `(${keys.join(', ')})${predicate === undefined ? '' : ` where ${predicate}`}`,
-    isOfLiving: predicate !== undefined && conditions.length === living.length,
+    holds: Object.fromEntries(Object.entries(live).filter(([column]) => columns.includes(column))),
   }
 }
 
@@ -61,24 +71,14 @@ function lowerOf(key: string): string | undefined {
   return inner === undefined ? undefined : plainName(inner)
 }
 
-function conditionsOf(predicate: string): string[] {
-  return predicate.split(/\s+and\s+/i).map(withoutBrackets)
-}
-
-function withoutBrackets(sql: string): string {
-  return sql
-    .replace(/[()]/g, '')
-    .replace(/::(?:text|bpchar|character varying|[a-z_]+)/g, '')
-    .trim()
-}
-
-/** How PostgreSQL prints the condition that a column has a value. */
+/** How a predicate can say that a column has a value. */
 function spellingsOf(column: string, value: LiveValues[string]): string[] {
-  const quoted = `"${column.replaceAll('"', '""')}"`
-  return [column, quoted].flatMap((sql) => {
+  const sql = `"${column.replaceAll('"', '""')}"`
+  const ways = () => {
     if (value === null) return [`${sql} IS NULL`]
     if (value === true) return [sql, `${sql} = true`, `${sql} IS TRUE`]
     if (value === false) return [`NOT ${sql}`, `${sql} = false`, `${sql} IS FALSE`]
     return [`${sql} = '${value.replaceAll("'", "''")}'`]
-  })
+  }
+  return ways().map(spellingOf)
 }

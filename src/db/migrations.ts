@@ -6,6 +6,7 @@ import createHistoryDown from '../../sql/0003_create_upload_history.down.sql'
 import createHistoryUp from '../../sql/0003_create_upload_history.up.sql'
 import { CustomAttributesError } from '../errors.js'
 import { defaultsOf, isFlag, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { checkNameClashes } from './column-clashes.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
 import { areTableNames, OWN_NAMES, type TableNames } from './table-names.js'
 
@@ -75,6 +76,7 @@ const HISTORY: Migration = { name: '0003_create_upload_history', up: createHisto
  */
 export function readMigrations(options?: MigrationOptions): Migration[] {
   const given = resolveOptions('readMigrations', MIGRATION_OPTIONS, options)
+  checkNameClashes('readMigrations', given.columns)
   const words = renamedWords(given)
   const shipped = given.history ? [...SHIPPED, HISTORY] : SHIPPED
   if (words.size === 0) return shipped.map((migration) => ({ ...migration }))

@@ -171,8 +171,7 @@ export async function countUnreachable(
   normalizeEmail: (email: string) => string,
   { audience, signal }: PageSettings,
 ): Promise<number> {
-  // Where every customer has one there is nothing to ask for.
-  if (account.shape.columns.get('email')!.isNotNull || (audience !== 'all' && 'emails' in audience)) return 0
+  if (audience !== 'all' && 'emails' in audience) return 0
   const { sql, parameters } =
     audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience.where, signal)
   return countWithoutEmail(account, { condition: sql, parameters }, signal)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type BatchRow, type BatchTarget, joinClearedNames, joinRows } from './batch.js'
+import { type BatchRow, type BatchTarget, joinClearedNames, joinRows, newIdFault } from './batch.js'
 import {
   accountLockSql,
   buildBatchStatement,
@@ -10,6 +10,7 @@ import {
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
+import { liveConditions } from './table-names.js'
 import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
@@ -52,7 +53,12 @@ export async function writeRowByRow(
   await query(tx, `select ${set.join(', ')}`, values, { signal })
   await execute(tx, `do ${tag}${body}${tag}`, [], { signal, isOneOfMany: true })
   const [result] = await queryRow(tx, `select current_setting('custom_attributes.result')`, [], { signal })
-  return result!.split(rowSeparator).map((fate) => readFate(fate, separator))
+  const fates = result!.split(rowSeparator).map((fate) => readFate(fate, separator))
+  for (const fate of fates) {
+    const fault = typeof fate === 'object' && newIdFault(target, fate.constraint)
+    if (fault) throw fault
+  }
+  return fates
 }
 
 function readFate(text: string, separator: string): RowFate {
@@ -70,7 +76,7 @@ function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): s
   const lock = `${plan.sharesAccount ? share : ''}  perform 1 from (select e.email from (select distinct email from (${emails}) r) e
     order by ${emailOrderSql(shape, 'e.email')}) r
   cross join lateral (select 1 from ${shape.customerTable} c
-    where ${lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email')} for no key update) k;`
+    where ${[lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email'), ...liveConditions(shape.identity.holds, 'c')].join(' and ')} for no key update) k;`
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
   return `
 #variable_conflict use_column

@@ -1,16 +1,11 @@
 import { query, type SqlClient } from './client.js'
 import { parseTableName, quoteIdentifier } from './identifiers.js'
 import { readMigrations } from './migrations.js'
+import type { SchemaFault } from './schema-fault.js'
 import { type CatalogueTable, readAttributeChecks, readTable } from './table-catalogue.js'
 import { OWN_NAMES } from './table-names.js'
 import type { TableOptions } from './table-shape.js'
-import {
-  accountIdTypeOf,
-  findCustomerFaults,
-  findDefinitionFaults,
-  noTable,
-  type SchemaFault,
-} from './table-verdicts.js'
+import { accountIdTypeOf, findCustomerFaults, findDefinitionFaults, noTable } from './table-verdicts.js'
 
 /** Something that the host's schema lacks, or would be better with. */
 export interface SchemaProblem {

@@ -22,6 +22,10 @@ export interface TableColumn {
   defaultSql: string | undefined
   /** computed by the database: it cannot be written */
   isGenerated: boolean
+  /** computed when it is read: there is nothing stored that it could go on from */
+  isVirtual?: boolean
+  /** `generated … as identity`: `always`, which takes no value, or `by default`, which takes the application's */
+  identity?: 'always' | 'by default'
 }
 
 /** A table as the catalogue has it. */
@@ -104,7 +108,7 @@ async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, Tab
      )
      select col.attname::text, t.typname::text, n.nspname::text, typ.typmod::text,
             pg_catalog.format_type(t.oid, typ.typmod)::text,
-            col.attnotnull::text, col.default_sql::text, (col.attgenerated <> '')::text, col.attidentity::text,
+            col.attnotnull::text, col.default_sql::text, col.attgenerated::text, col.attidentity::text,
             (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder)::text
              from pg_catalog.pg_enum e where e.enumtypid = t.oid)
      from col
@@ -131,8 +135,10 @@ function toColumn(row: TextRow): TableColumn {
     numeric: type === 'numeric' && typmod > 4 ? readNumericModifier(typmod - 4) : undefined,
     labels: labels === null || labels === undefined ? undefined : JSON.parse(labels),
     isNotNull: notNull === 'true',
-    defaultSql: generated === 'true' ? undefined : (defaultSql ?? undefined),
-    isGenerated: generated === 'true' || identity !== '',
+    defaultSql: generated !== '' ? undefined : (defaultSql ?? undefined),
+    isGenerated: generated !== '' || identity !== '',
+    ...(generated === 'v' ? { isVirtual: true } : {}),
+    ...(identity === '' ? {} : { identity: identity === 'a' ? ('always' as const) : ('by default' as const) }),
   }
 }
 
@@ -203,6 +209,25 @@ export async function readTraits(
     )
   }
   return traits as TableTraits
+}
+
+/** The unique indexes, also of partitions, that the id alone decides, or with the account. */
+export async function readIdIndexes(
+  sql: SqlClient,
+  { oid }: CatalogueTable,
+  { id, account_id }: { id: string; account_id: string },
+): Promise<string[]> {
+  const rows = await query(
+    sql,
+    `select x.relname::text from pg_catalog.pg_index i
+     join pg_catalog.pg_class x on x.oid = i.indexrelid
+     join lateral (select pg_catalog.array_agg(a.attname::text) as names from pg_catalog.pg_attribute a
+       where a.attrelid = i.indrelid and a.attnum = any (i.indkey)) k on true
+     where i.indisunique and i.indexprs is null and $2::text = any (k.names) and k.names <@ array[$2::text, $3::text]
+       and (i.indrelid = $1::oid or i.indrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))`,
+    [oid, id, account_id],
+  )
+  return rows.map(([name]) => name!)
 }
 
 /** Whether Citus keeps the table's rows on several servers. */

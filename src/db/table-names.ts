@@ -44,9 +44,9 @@ export const areLiveValues: OptionRule = anyOf((value) => {
 })
 
 /** The condition that a row lives, as SQL; one for each column. */
-export function liveConditions(live: LiveValues, alias: string): string[] {
+export function liveConditions(live: LiveValues, alias?: string): string[] {
   return Object.entries(live).map(([column, value]) => {
-    const sql = `${alias}.${quoteIdentifier(column)}`
+    const sql = `${alias === undefined ? '' : `${alias}.`}${quoteIdentifier(column)}`
     if (value === null) return `${sql} is null`
     // Written as predicates of indexes mostly are: the planner proves no other spelling to be the same.
     return `${sql} = ${typeof value === 'boolean' ? value : quoteLiteral(value)}`

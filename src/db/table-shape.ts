@@ -1,10 +1,12 @@
 import type { FieldCatalogue } from '../fields.js'
 import type { SqlClient } from './client.js'
+import { columnOfField } from './column-clashes.js'
 import type { Identity } from './identity.js'
 import {
   isDistributed,
   readAttributeChecks,
   readDateStyle,
+  readIdIndexes,
   readTable,
   readTraits,
   type TableColumn,
@@ -30,6 +32,8 @@ export interface TableShape extends TableTraits {
   hasDefinitionDates: boolean
   accountIdType: AccountIdType
   idType: string
+  /** where the application makes the ids: the unique indexes that refuse one which is there */
+  idIndexes: readonly string[]
   /** the columns that the library needs, as SQL */
   sql: Readonly<Record<'id' | 'account_id' | 'email' | 'custom_attributes', string>>
   /** the columns by the library's name for them: its own, and the fields */
@@ -40,16 +44,23 @@ export interface TableShape extends TableTraits {
   standardFields: readonly string[]
   /** those of them that files and upserts may fill, and when */
   fillable: ReadonlyMap<string, true | 'new'>
+  /** those that can be read and not written, and why */
+  readOnly: ReadonlyMap<string, string>
   /** what identifies a customer */
   identity: Identity
   /** whether `a@x` and `A@x` are one email to the table (`citext`, or a unique index by `lower()`) */
   isEmailCaseInsensitive: boolean
   /** the conditions that a row lives, as SQL on a table of an alias; none where every row does */
   live(alias: string): readonly string[]
-  /** the columns and values that a new row gets so that it lives */
+  /** the columns and values that a new row gets so that it lives, without those that the database computes */
   liveValues: LiveValues
   /** whether Citus keeps the table's rows on several servers, by account */
   isDistributed: boolean
+}
+
+/** Why fields can be read and not written, for messages. */
+export function whyReadOnly({ readOnly }: TableShape, fields: readonly string[]): string {
+  return [...new Set(fields.flatMap((field) => readOnly.get(field) ?? []))].join(', or ')
 }
 
 /** The columns that are filled only when a customer is created. */
@@ -87,10 +98,24 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
 
   const columns = namedColumns(customer.columns, names, fields)
   const standardFields = fields.names.filter((name) => columns.has(name))
-  const fillable = standardFields.flatMap((name) => {
-    const { fillable } = fields.get(name)!
-    return fillable === false || columns.get(name)!.isGenerated ? [] : [[name, fillable] as const]
-  })
+  const readOnly = new Map<string, string>()
+  const fillable = new Map<string, true | 'new'>()
+  for (const name of standardFields) {
+    const { fillable: when } = fields.get(name)!
+    const column = columns.get(name)!
+    const why =
+      when === false
+        ? 'the catalogue of fields says so'
+        : column.isGenerated
+          ? 'the database computes it'
+          : Object.hasOwn(live, column.name)
+            ? 'it says whether a customer lives (live)'
+            : column.name === names.updated_at
+              ? 'the library keeps it (updated_at)'
+              : undefined
+    if (why !== undefined) readOnly.set(name, why)
+    else if (when !== false) fillable.set(name, when)
+  }
   const shape = {
     customerTable: customer.name,
     definitionTable: definition.name,
@@ -98,15 +123,17 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     hasDefinitionDates: definition.columns.get('created_at')?.type === 'timestamptz',
     accountIdType,
     idType: id.castType,
+    idIndexes: hasNewId ? await readIdIndexes(sql, customer, { id: id.name, account_id: account.name }) : [],
     sql: { id: id.sql, account_id: account.sql, email: email.sql, custom_attributes: attributes.sql },
     columns,
     catalogue: fields,
     standardFields,
-    fillable: new Map(fillable),
+    fillable,
+    readOnly,
     identity,
     isEmailCaseInsensitive: email.type === 'citext' || identity.isLower,
     live: (alias: string) => liveConditions(live, alias),
-    liveValues: live,
+    liveValues: Object.fromEntries(Object.entries(live).filter(([name]) => !customer.columns.get(name)!.isGenerated)),
     ...(await readTraits(sql, customer, { account_id: account.name, id: id.name, identity: identity.index })),
     isDistributed: await isDistributed(sql, customer),
   }
@@ -125,12 +152,7 @@ function namedColumns(
     const found = column === null ? undefined : columns.get(column)
     if (found) named.set(name, found)
   }
-  for (const name of fields.names) {
-    const { column } = fields.get(name)!
-    // What `columns` says of a field's own name holds for the field.
-    const own = column === name && Object.hasOwn(names, name) ? names[name as keyof TableNames] : column
-    add(name, own)
-  }
+  for (const name of fields.names) add(name, columnOfField(fields, name, names))
   for (const [name, column] of Object.entries(names)) add(name, column)
   return named
 }

@@ -22,7 +22,7 @@ import { type NumberFormat, valueCheck } from './field-values.js'
 import type { MergeOptions, ResolvedMergeOptions } from './merge-options.js'
 import { retry } from './retry.js'
 import { rareSeparator } from './separators.js'
-import { onlyNewColumns, type TableShape } from './table-shape.js'
+import { onlyNewColumns, type TableShape, whyReadOnly } from './table-shape.js'
 
 /** A value a customer can be given: `null`, `undefined` and blank texts are empty. */
 export type CustomerValue = string | number | bigint | boolean | Date | null | undefined
@@ -160,10 +160,9 @@ function readInput(input: CustomerInput | ParsedRow, shape: TableShape, settings
     }
     if (!shape.fillable.has(name)) {
       if (text === '') continue
-      const what = column.isGenerated ? 'the database computes it' : 'the catalogue of fields says so'
       throw new CustomAttributesError(
         'FIELD_NOT_FILLABLE',
-        `${name} can be read and not written: ${what}. Leave it out.`,
+        `${name} can be read and not written: ${whyReadOnly(shape, [name])}. Leave it out.`,
         {
           fields: [name],
         },

@@ -77,7 +77,7 @@ function explainError(
   request: Request,
   route: HttpRoute | undefined,
 ): CustomAttributesError {
-  const isOurs = isCustomAttributesError(error)
+  const isOurs = isCustomAttributesError(error) && !isOfStore(error)
   if (!isOurs || error.status >= 500) {
     try {
       // The host's logging must not cost the client its answer, whether it throws or rejects.
@@ -87,6 +87,11 @@ function explainError(
   return isOurs
     ? error
     : new CustomAttributesError('INTERNAL_ERROR', 'Something went wrong on the server. Try again later.')
+}
+
+/** What is wrong with an option of the store, such as an id of `newId`, is no fault of a request. */
+function isOfStore({ code, details }: CustomAttributesError): boolean {
+  return code === 'INVALID_OPTION' && details.function === 'createCustomAttributesStore'
 }
 
 /** Not only `instanceof`: servers and tests bring their own class of it. */

@@ -1,7 +1,7 @@
 import { assignConstants, type ColumnMapping, type ColumnWarning, quoted } from '../column-targets.js'
 import { checkAttributeNames } from '../db/definitions.js'
 import { type DateFormat, type NumberFormat, valueCheck } from '../db/field-values.js'
-import type { TableShape } from '../db/table-shape.js'
+import { type TableShape, whyReadOnly } from '../db/table-shape.js'
 import { CustomAttributesError } from '../errors.js'
 import { cleanHeader, whyLeftOut } from '../headers.js'
 import { attributeNameFault, nameForm, usableName } from '../names.js'
@@ -85,7 +85,7 @@ export function resolveConstants(
       throw new CustomAttributesError(
         isThere ? 'FIELD_NOT_FILLABLE' : 'FIELD_NOT_IN_TABLE',
         isThere
-          ? `constants fills ${field}, which can be read and not written. Leave it out.`
+          ? `constants fills ${field}, which can be read and not written: ${whyReadOnly(shape, [field])}. Leave it out.`
           : `constants fills ${field}, which ${shape.customerTable} does not have. Add the column, or leave it out.`,
         { fields: [field] },
       )

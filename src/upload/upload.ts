@@ -13,7 +13,7 @@ import { checkAttributeNames, readDefinitions, recordDefinitions } from '../db/d
 import { classifyFailure, explainFailure } from '../db/failures.js'
 import { withHold } from '../db/holds.js'
 import { retry } from '../db/retry.js'
-import { onlyNewColumns, type TableShape } from '../db/table-shape.js'
+import { onlyNewColumns, type TableShape, whyReadOnly } from '../db/table-shape.js'
 import { checkNow, inTransaction } from '../db/transaction.js'
 import type { HistoryTables } from '../db/upload-history.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
@@ -179,8 +179,8 @@ export function checkFields(mapping: ColumnMapping, shape: TableShape): void {
   if (missing.length === 0) {
     throw new CustomAttributesError(
       'FIELD_NOT_FILLABLE',
-      `The file fills ${fixed.join(', ')}, which can be read and not written: the database computes it, or the catalogue of ` +
-        'fields says so. Map it to an attribute or to null with columns.',
+      `The file fills ${fixed.join(', ')}, which can be read and not written: ${whyReadOnly(shape, fixed)}. ` +
+        'Map it to an attribute or to null with columns.',
       { fields: fixed },
     )
   }
