@@ -39,11 +39,8 @@ export type {
 export type { Content, Message, MessageParts } from './mail-merge/message.js'
 export type { PreflightOptions, PreflightReport } from './mail-merge/preflight.js'
 export * from './pure.js'
-export {
-  type CustomAttributesStore,
-  createCustomAttributesStore,
-  type MergeTags,
-} from './store.js'
+export { createCustomAttributesStore } from './store.js'
+export type { CustomAttributesStore, MergeTags } from './store-methods.js'
 export type { StoreOptions } from './store-options.js'
 export type {
   UploadCounts,

@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { isCustomAttributesError } from '../errors.js'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../store.js'
+import { createCustomAttributesStore } from '../store.js'
+import type { CustomAttributesStore } from '../store-methods.js'
 import { readConfig } from './config.js'
 import { CommandError } from './report.js'
 

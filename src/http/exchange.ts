@@ -1,5 +1,5 @@
 import type { CustomAttributesError } from '../errors.js'
-import type { CustomAttributesStore } from '../store.js'
+import type { CustomAttributesStore } from '../store-methods.js'
 import type { HttpSettings } from './settings.js'
 
 /** A request that was let through, and what answers it. */

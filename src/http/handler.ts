@@ -1,6 +1,6 @@
 import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
-import type { CustomAttributesStore } from '../store.js'
+import type { CustomAttributesStore } from '../store-methods.js'
 import { describeAttributes, pruneAttributes, removeAttribute, renameAttribute } from './attributes.js'
 import type { Exchange } from './exchange.js'
 import { exportCustomers } from './export.js'

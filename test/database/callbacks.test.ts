@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import type { UploadOptions } from '../../src/upload/options.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { readMigrations } from '../../src/db/migrations.js'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { dumpCatalogue } from '../support/catalogue.js'
 import { newAccount } from '../support/customers.js'
 import { createDatabase, readSql, type TestDatabase } from '../support/database.js'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { CustomAttributesStore } from '../../src/store.js'
 import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { newAccount } from '../support/customers.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'

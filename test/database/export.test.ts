@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { contentsOf, newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'

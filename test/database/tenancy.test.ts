@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Customer } from '../../src/db/customers.js'
 import { readMigrations } from '../../src/db/migrations.js'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { type Contents, contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 

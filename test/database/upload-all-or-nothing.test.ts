@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import type { UploadOptions } from '../../src/upload/options.js'
 import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { contentsOf, newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { checkLaw, isFull } from '../support/law.js'

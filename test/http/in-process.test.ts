@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createHttpHandler, type HttpHandlerOptions } from '../../src/http.js'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/store.js'
+import { createCustomAttributesStore } from '../../src/store.js'
+import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { useDatabase } from '../support/database.js'
 import { thrownBy } from '../support/errors.js'
 import { describeApi } from './api-suite.js'

@@ -12,7 +12,7 @@ const LAYERS: readonly RegExp[] = [
   /^(names|edit-distance|field-names|fields|field-suggestions|headers|columns|column-problems|column-targets|rows|rejected-rows|email|text-mark|trim)\.ts$|^(template|csv)\//,
   /^db\//,
   /^(upload|mail-merge|attributes|export|history)\//,
-  /^store(-options)?\.ts$|^http\//,
+  /^store(-options|-methods)?\.ts$|^http\//,
   /^(index|pure|http)\.ts$/,
   /^cli\//,
 ]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../../src/store.js'
+import { createCustomAttributesStore } from '../../../src/store.js'
+import type { CustomAttributesStore } from '../../../src/store-methods.js'
 import { formOf, type TestApi } from '../api.js'
 import { expectDescribed } from '../openapi.js'
 
