@@ -88,6 +88,14 @@ export class AttributeWatch {
     }
   }
 
+  /** The definitions that a batch counts on: of the attributes that have one, under the names of now. */
+  get expected(): { id: string; name: string }[] {
+    return this.#watched.flatMap(({ id, name, isRecorded }) => {
+      const current = this.nameOf(name)
+      return isRecorded && current !== undefined ? [{ id, name: current }] : []
+    })
+  }
+
   /** What an attribute is called by now; undefined when it was removed. */
   nameOf(name: string): string | undefined {
     const current = this.#current.get(name)

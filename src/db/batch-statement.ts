@@ -19,6 +19,8 @@ export interface BatchPlan extends Omit<ResolvedMergeOptions, 'dateFormat'> {
   recordsDefinitions: boolean
   /** of the ids under which they are recorded, see `AttributeWatch`; without it the table gives them */
   definitionSeed?: string | undefined
+  /** attributes that must still be called so; otherwise nothing is written, and the outcome is stale */
+  expects?: readonly { id: string; name: string }[] | undefined
   /** the table, as SQL, into which goes what customers had before and have after, and the upload's id */
   history?: { table: string; uploadId: string } | undefined
   /** whether to hold off uploads that keep the account to themselves (`atomic`) */
@@ -61,7 +63,7 @@ const NUMBERED: ParameterNames = {
  */
 export function buildBatchStatement(shape: TableShape, plan: BatchPlan, names: ParameterNames = NUMBERED): string {
   const batch = { shape, plan, names }
-  const ctes = [cutRows, classify, insert, lock, update, collectWritten, recordDefinitions, recordChanges]
+  const ctes = [cutRows, checkNames, classify, insert, lock, update, collectWritten, recordDefinitions, recordChanges]
   return `with ${list(...ctes.map((cte) => cte(batch))).join(',\n')}
 ${selectOutcome(batch)}`
 }
@@ -78,6 +80,22 @@ const canUpdate = ({ plan }: Batch) => plan.existing !== 'reject'
 const canBeOver = ({ plan }: Batch) => plan.existing === 'merge' && plan.hasAttributes
 const accountSql = ({ shape, names }: Batch) => `${names.account}::${shape.accountIdType}`
 
+/**
+ * Whether the attributes are still called as the rows call them. Locked, the newest version of their definitions counts,
+ * also where the statement waited for the account's lock while another call renamed one.
+ */
+function checkNames({ shape, plan, names }: Batch): string | false {
+  const expects = plan.expects ?? []
+  if (expects.length === 0) return false
+  const values = expects.map(({ id, name }) => `(${quoteLiteral(id)}::uuid, ${quoteLiteral(name)})`)
+  return `fresh as materialized (
+  select count(*) = ${expects.length} as is_fresh from (select 1 from ${shape.definitionTable} d
+    join (values ${values.join(', ')}) v (id, name) on d.id = v.id and d.attribute_name = v.name
+    where d.account_id = ${names.account}::${shape.accountIdType} and (select count(*) from s) >= 0 for key share of d) x)`
+}
+
+const onlyFresh = ({ plan }: Batch) => (plan.expects?.length ? ' where (select is_fresh from fresh)' : '')
+
 function classify(batch: Batch): string {
   const { shape, plan } = batch
   const key = `k.${shape.sql.account_id}`
@@ -91,7 +109,7 @@ function classify(batch: Batch): string {
       : ` else 'exists'`
   } end as todo
   from s left join lateral (select c.* from ${shape.customerTable} c
-    where ${and(lookUpSql(shape, accountSql(batch), 's.email'), ...liveConditions(shape.identity.holds, 'c'))} offset 0) k on true)`
+    where ${and(lookUpSql(shape, accountSql(batch), 's.email'), ...liveConditions(shape.identity.holds, 'c'))} offset 0) k on true${onlyFresh(batch)})`
 }
 
 /** Where further unique indexes hold rows that the look-up does not find: those are dead, and keep their emails' places. */
@@ -211,6 +229,7 @@ function selectOutcome(batch: Batch): string {
     `${emails} in ('create', 'update')
     and ${IS_SOME_UNWRITTEN} and not exists (select from d where d.email = e.email)) as again`,
     plan.returnsId && `coalesce(${ids.join(', ')}) as id`,
+    !plan.returnsId && `${plan.expects?.length ? '(select not is_fresh from fresh)::text' : 'null::text'} as stale`,
   ).join(',\n  ')}`
 }
 
@@ -221,8 +240,8 @@ function selectOutcome(batch: Batch): string {
  */
 export function buildInsertStatement(shape: TableShape, plan: BatchPlan): string {
   const batch = { shape, plan, names: NUMBERED }
-  const parts = list(cutRows(batch), definitionsSql(batch, 'select s.a from s'))
-  const insert = `${insertSql(batch, 's')} order by ${emailOrderSql(shape, 's.email')}`
+  const parts = list(cutRows(batch), checkNames(batch), definitionsSql(batch, `select s.a from s${onlyFresh(batch)}`))
+  const insert = `${insertSql(batch, 's')}${onlyFresh(batch)} order by ${emailOrderSql(shape, 's.email')}`
   if (!plan.history) return `with ${parts.join(',\n')}\n${insert}`
   const recorded = `ins as (\n  ${insert} returning ${returningSql(batch)})`
   return `with ${[...parts, recorded].join(',\n')}\n${historySql(batch, 'select * from ins')}`

@@ -27,6 +27,8 @@ export interface BatchOutcome {
   unstored: ReadonlyMap<string, UnstoredFate>
   /** the id of the customer, where the plan asks for it */
   id?: string
+  /** whether nothing was written because an attribute is called otherwise by now */
+  isStale?: boolean
 }
 
 /** What the batches of one upload, or one upsert, have in common. */
@@ -75,7 +77,7 @@ export async function writeBatch(
     updated: Number(updated),
     unchanged: Number(unchanged),
     unstored: new Map(unstored),
-    ...(plan.returnsId ? { id: lists[UNSTORED.length] ?? '' } : {}),
+    ...(plan.returnsId ? { id: lists[UNSTORED.length] ?? '' } : { isStale: lists[UNSTORED.length] === 'true' }),
   }
 }
 

@@ -79,6 +79,10 @@ export class BatchWriter {
         await this.#split(rows)
         return
       }
+      if (outcome.isStale) {
+        await this.#refresh()
+        continue
+      }
       this.#expectsNew = outcome.created === rows.length
       this.#isOftenRefused = false
       if (this.#looksLeft > 0) this.#looksLeft--
@@ -127,11 +131,13 @@ export class BatchWriter {
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
     let recorded: SeenDefinitions | undefined
     const work = async (db: SqlClient) => {
-      // Who keeps the account to itself has looked already.
-      if (sharesAccount) await watch?.refresh({ ...target, sql: db }, true, signal)
+      // Who keeps the account to itself has looked already; a batch looks by itself, where Citus does not split the statement.
+      const looksItself = sharesAccount && write !== (writeRowByRow as unknown) && !target.shape.isDistributed
+      if (sharesAccount && !looksItself) await watch?.refresh({ ...target, sql: db }, true, signal)
+      const plan = { ...target.plan, expects: looksItself ? watch?.expected : undefined }
       const clearedNames = watch?.namesOf(target.clearedNames) ?? target.clearedNames
       const translated = watch ? rows.map((row) => watch.translate(row, hasAttributes)) : rows
-      const result = await write(db, { ...target, clearedNames }, translated, recordsDefinitions, signal)
+      const result = await write(db, { ...target, plan, clearedNames }, translated, recordsDefinitions, signal)
       recorded = recordsDefinitions ? await watch?.look({ ...target, sql: db }, signal) : undefined
       // What waits for the commit could not be stopped there.
       if (target.shape.hasDeferredChecks && isOwnTransaction(db)) await checkNow(db, signal)
@@ -141,6 +147,13 @@ export class BatchWriter {
     // Now that it is committed.
     if (recorded) watch?.note(recorded)
     return result
+  }
+
+  /** Looks what the attributes are called by now. */
+  #refresh(): Promise<void> {
+    const { sql, target, watch, signal } = this.#settings
+    const { sharesAccount } = target.plan
+    return retry(sql, async (db) => watch?.refresh({ ...target, sql: db }, sharesAccount, signal), signal)
   }
 
   /** Counts a batch's outcome and returns the entries to send again. */
