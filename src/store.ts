@@ -30,7 +30,7 @@ import { findSchemaProblems, type SchemaProblem } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type HistoryTables, loadHistoryTables, readUploads, type UploadRecord } from './db/upload-history.js'
 import { type CustomerInput, type UpsertOptions, type UpsertResult, upsertCustomer } from './db/upsert.js'
-import { CustomAttributesError } from './errors.js'
+import { CustomAttributesError, isCustomAttributesError } from './errors.js'
 import { type CsvStream, type ExportOptions, prepareExport, streamOf } from './export/export.js'
 import type { FieldCatalogue } from './fields.js'
 import { type EraseOptions, type EraseResult, erase, resolveErase } from './history/erase.js'
@@ -509,7 +509,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     async eraseCustomer(accountId, email, given) {
       const { customer } = resolveErase(email, given)
       return onAccount({ call: 'eraseCustomer', writes: true }, accountId, async (account) =>
-        erase(account, await loadHistory(sql).catch(() => undefined), normalizeEmail(email), customer),
+        erase(account, await historyTables().catch(withoutTables), normalizeEmail(email), customer),
       )
     },
     getMergeTags: (accountId) =>
@@ -543,6 +543,12 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       })
     },
   }
+}
+
+/** A host without a history has nothing of it to erase. What else is wrong with its tables is told. */
+function withoutTables(error: unknown): undefined {
+  if (isCustomAttributesError(error) && error.code === 'SCHEMA_NOT_READY') return undefined
+  throw error
 }
 
 function checkEmails(emails: readonly string[]): void {
