@@ -164,21 +164,20 @@ function uploadRow(upload: Upload, undo: (upload: Upload) => Promise<void>): HTM
 function describe(undone: Undone, isTrial: boolean): string {
   const { customers_restored, customers_removed, customers_kept, values_kept, customers_gone, attributes_removed } =
     undone
-  const verb = (one: string, many: string, past: string) => (many_: number) =>
-    isTrial ? (many_ === 1 ? one : many) : past
-  const gets = verb('gets', 'get', 'got')
-  const goes = verb('goes', 'go', 'went')
-  const stays = verb('stays', 'stay', 'stayed')
+  const verb = (subjects: number, one: string, many: string, past: string) =>
+    isTrial ? (subjects === 1 ? one : many) : past
   const sentences = [
     customers_restored > 0 &&
-      `${plural(customers_restored, 'customer')} ${gets(customers_restored)} back what ${customers_restored === 1 ? 'it' : 'they'} had`,
-    customers_removed > 0 && `${plural(customers_removed, 'new customer')} ${goes(customers_removed)}`,
-    customers_kept > 0 && `${plural(customers_kept, 'new customer')} ${stays(customers_kept)}, changed or in use since`,
-    values_kept > 0 && `${plural(values_kept, 'value')} ${stays(values_kept)}, changed since`,
+      `${plural(customers_restored, 'customer')} ${verb(customers_restored, 'gets', 'get', 'got')} back what ${customers_restored === 1 ? 'it' : 'they'} had`,
+    customers_removed > 0 &&
+      `${plural(customers_removed, 'new customer')} ${verb(customers_removed, 'goes', 'go', 'went')}`,
+    customers_kept > 0 &&
+      `${plural(customers_kept, 'new customer')} ${verb(customers_kept, 'stays', 'stay', 'stayed')}, changed or in use since`,
+    values_kept > 0 && `${plural(values_kept, 'value')} ${verb(values_kept, 'stays', 'stay', 'stayed')}, changed since`,
     customers_gone > 0 &&
       `${plural(customers_gone, 'customer')} ${customers_gone === 1 ? 'is' : 'are'} not there any more`,
     attributes_removed.length > 0 &&
-      `${attributes_removed.length === 1 ? 'the attribute' : 'the attributes'} ${attributes_removed.join(', ')} ${goes(attributes_removed.length)}`,
+      `${attributes_removed.length === 1 ? 'the attribute' : 'the attributes'} ${attributes_removed.join(', ')} ${verb(attributes_removed.length, 'goes', 'go', 'went')}`,
   ].filter((sentence) => sentence !== false)
   return sentences.length === 0 ? 'Nothing is left to give back.' : `${sentences.join('; ')}.`
 }
