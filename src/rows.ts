@@ -232,6 +232,11 @@ export function isUnstorable(value: string): boolean {
   return UNSTORABLE.test(value)
 }
 
+/** A text as PostgreSQL can keep it: what it cannot becomes U+FFFD. */
+export function toStorable(value: string): string {
+  return value.replace(new RegExp(UNSTORABLE, 'gu'), '\ufffd')
+}
+
 function hasFilledAfter(row: readonly string[], width: number): boolean {
   for (let index = width; index < row.length; index++) if (trim(row[index]!) !== '') return true
   return false

@@ -20,7 +20,7 @@ import { findSchemaProblems } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type HistoryTables, loadHistoryTables, readUploads } from './db/upload-history.js'
 import { upsertCustomer } from './db/upsert.js'
-import { CustomAttributesError } from './errors.js'
+import { CustomAttributesError, isCustomAttributesError } from './errors.js'
 import { prepareExport, streamOf } from './export/export.js'
 import { erase, resolveErase } from './history/erase.js'
 import {
@@ -279,7 +279,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     async eraseCustomer(accountId, email, given) {
       const { customer } = resolveErase(email, given)
       return onAccount({ call: 'eraseCustomer', writes: true }, accountId, async (account) =>
-        erase(account, await loadHistory(sql).catch(() => undefined), normalizeEmail(email), customer),
+        erase(account, await historyTables().catch(withoutTables), normalizeEmail(email), customer),
       )
     },
     getMergeTags: (accountId) =>
@@ -313,6 +313,12 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       })
     },
   }
+}
+
+/** A host without a history has nothing of it to erase. What else is wrong with its tables is told. */
+function withoutTables(error: unknown): undefined {
+  if (isCustomAttributesError(error) && error.code === 'SCHEMA_NOT_READY') return undefined
+  throw error
 }
 
 function checkEmails(emails: readonly string[]): void {

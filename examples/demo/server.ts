@@ -16,7 +16,7 @@ import { createHttpHandler } from 'postgres-custom-attributes/http'
 const CUSTOMERS_PER_PAGE = 25
 const MOST_REJECTED_ROWS = 10_000
 
-/** Makes the demo on a database that has the customer table and the migrations. */
+/** Makes the demo on a database that has the customer table and the migrations, those of the history, too. */
 export async function createDemo(sql: Sql): Promise<Hono> {
   const store = createCustomAttributesStore(sql)
   const lastRejected = new Map<string, string>()
@@ -33,7 +33,12 @@ export async function createDemo(sql: Sql): Promise<Hono> {
         return result
       },
     },
-    { authorize: isFromThisPage, allowDryRun: true, onError: (error) => console.error(error) },
+    {
+      authorize: isFromThisPage,
+      allowDryRun: true,
+      upload: { history: { keepRejected: true } },
+      onError: (error) => console.error(error),
+    },
   )
 
   const app = new Hono()

@@ -1,5 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
 import type { RejectedRow } from '../rejected-rows.js'
+import { toStorable } from '../rows.js'
 import type { Account } from './accounts.js'
 import { execute, query, queryRow, type SqlClient } from './client.js'
 import { parseTableName } from './identifiers.js'
@@ -51,6 +52,12 @@ export async function loadHistoryTables(sql: SqlClient, option: string): Promise
   return tables
 }
 
+const storableText = (text: string | undefined): string | null => (text === undefined ? null : toStorable(text))
+
+/** What a host or a file says, as JSON that the database takes: a rejected row may hold what made it one. */
+const storableJson = (value: unknown): string =>
+  JSON.stringify(value, (_, each) => (typeof each === 'string' ? toStorable(each) : each))
+
 /** Notes that an upload begins; returns its id. */
 export async function startUpload(
   { sql, shape, accountId }: Account,
@@ -62,7 +69,7 @@ export async function startUpload(
     sql,
     `insert into ${uploads} (account_id, reference, file_name, options)
      values ($1::${shape.accountIdType}, $2::text, $3::text, $4::text::jsonb) returning id::text`,
-    [accountId, given.reference ?? null, given.fileName ?? null, JSON.stringify(given.options)],
+    [accountId, storableText(given.reference), storableText(given.fileName), storableJson(given.options)],
     { signal },
   )
   return id!
@@ -96,7 +103,7 @@ export async function keepRejectedRows(
     `insert into ${rejected} (account_id, upload_id, row_number, problem, record)
      select $1::${shape.accountIdType}, $2::text::uuid, (r ->> 'row')::bigint, r -> 'problem', r -> 'record'
      from jsonb_array_elements($3::text::jsonb) r on conflict do nothing`,
-    [accountId, id, JSON.stringify(texts)],
+    [accountId, id, storableJson(texts)],
   )
 }
 

@@ -74,7 +74,7 @@ export function findRoute(basePath: string, method: string, pathname: string): H
 /** A path as the routes have it, with the part that stands for an upload. */
 function knownPath(parts: readonly string[]): [path: string, uploadId: string | undefined] {
   const path = parts.join('/')
-  if (parts[0] !== 'uploads' || parts.length === 1 || Object.hasOwn(ROUTES, path)) return [path, undefined]
+  if (parts[0] !== 'uploads' || !parts[1] || Object.hasOwn(ROUTES, path)) return [path, undefined]
   return [['uploads', '{upload_id}', ...parts.slice(2)].join('/'), parts[1]]
 }
 

@@ -61,3 +61,23 @@ test('without the tables of the history the customer is erased all the same', as
   await store.uploadCsv(account, 'email,tier\na@x.com,gold\n')
   expect(await store.eraseCustomer(account, 'a@x.com')).toEqual({ customers: 1, changes: 0, rejectedRows: 0 })
 })
+
+test('where the history cannot be reached nothing is erased, and that is told', async () => {
+  const role = `eraser_${newAccount().slice(0, 8)}`
+  await db.sql.unsafe(`
+    create role ${role};
+    grant usage on schema customer to ${role};
+    grant select, insert, update, delete on customer.customer, customer.custom_attribute_definition to ${role};
+    create schema ${role}_history`)
+  try {
+    const client = db.connect({ max: 1, connection: { role } as object })
+    const store = createCustomAttributesStore(client, { uploadTable: `${role}_history.custom_attribute_upload` })
+    const account = newAccount()
+    await store.uploadCsv(account, 'email,tier\na@x.com,gold\n')
+    expect(await rejectionOf(store.eraseCustomer(account, 'a@x.com'))).toMatchObject({ message: /permission denied/ })
+    expect(await store.getCustomer(account, 'a@x.com')).toMatchObject({ custom_attributes: { tier: 'gold' } })
+    await client.end()
+  } finally {
+    await db.sql.unsafe(`drop schema ${role}_history; drop owned by ${role}; drop role ${role}`).simple()
+  }
+})

@@ -88,11 +88,11 @@ describe('the history of an upload', () => {
     )
     const other = createCustomAttributesStore(db.client, { uploadTable: 'customer.no_such_table' })
     for (const call of [
-      other.uploadCsv(account, 'email\na@x.com\n', { history: {} }),
-      other.listUploads(account),
-      other.undoUpload(account, newAccount()),
+      () => other.uploadCsv(account, 'email\na@x.com\n', { history: {} }),
+      () => other.listUploads(account),
+      () => other.undoUpload(account, newAccount()),
     ]) {
-      const error = await rejectionOf(call)
+      const error = await rejectionOf(call())
       expect(error).toMatchObject({ code: 'SCHEMA_NOT_READY' })
       expect(error.message).toContain('sql/0003_create_upload_history.up.sql')
     }
@@ -265,3 +265,21 @@ function valuesOf({ customers }: Awaited<ReturnType<typeof contentsOf>>): Map<st
     ]),
   )
 }
+
+test('names, headers and rejected rows are kept without what no text in a database may have', async () => {
+  const { store, account } = open()
+  const rows = [
+    ['email', 'note', 'no\0te'],
+    ['a@x.com', 'a\0b\ud800', 'x'],
+    ['b@x.com', 'fine \u{1f600}', 'x'],
+  ]
+  const { uploadId, rowsRejected, customersCreated } = await store.uploadRows(account, rows, {
+    columns: [{ field: 'email' }, { attribute: 'note' }, null],
+    history: { keepRejected: true, reference: '\0', fileName: 'a\udc00.csv' },
+  })
+  expect([rowsRejected, customersCreated]).toEqual([1, 1])
+  const kept = await store.getUpload(account, uploadId!)
+  expect(kept).toMatchObject({ reference: '\ufffd', fileName: 'a\ufffd.csv' })
+  expect(kept.options.columns).toMatchObject([{ header: 'email' }, { header: 'note' }, { header: 'no\ufffdte' }])
+  expect(kept.rejected).toMatchObject([{ code: 'INVALID_CHARACTER', record: ['a@x.com', 'a\ufffdb\ufffd', 'x'] }])
+})

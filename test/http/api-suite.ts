@@ -11,6 +11,7 @@ import { describeServerErrors } from './suites/server-errors.js'
 import { describeTemplates } from './suites/templates.js'
 import { describeUpload } from './suites/upload.js'
 import { describeUploadOptions } from './suites/upload-options.js'
+import { describeUploadRoutes } from './suites/uploads.js'
 
 /** What the API promises, whatever server the handler runs in. */
 export function describeApi(name: string, start: StartServer): void {
@@ -24,6 +25,7 @@ export function describeApi(name: string, start: StartServer): void {
     describeAuthorize(api)
     describeRoutes(api)
     describeAttributeRoutes(api)
+    describeUploadRoutes(api)
     describeTemplates(api)
     describeServerErrors(api)
   })

@@ -92,6 +92,27 @@ export interface Attribute {
   last_seen_at: string | null
 }
 
+/** An upload, as its history has it. */
+export interface Upload {
+  id: string
+  status: 'running' | 'completed' | 'failed' | 'undone'
+  file_name: string | null
+  counts: Partial<
+    Record<'rows_total' | 'customers_created' | 'customers_updated' | 'customers_unchanged' | 'rows_rejected', number>
+  >
+  started_at: string
+}
+
+/** What undoing an upload does. */
+export interface Undone {
+  customers_restored: number
+  customers_removed: number
+  customers_kept: number
+  values_kept: number
+  customers_gone: number
+  attributes_removed: string[]
+}
+
 /** Which value a customer keeps that has both names. */
 export type KeptValue = 'keep-target' | 'keep-source'
 
@@ -145,6 +166,16 @@ export const removeAttribute = (name: string): Promise<{ customers_changed: numb
 /** Removes the attributes that no customer has. */
 export const pruneAttributes = (): Promise<{ attributes: { name: string }[] }> =>
   post(`${api}/attributes/prune`, { without_values: true })
+
+/** The newest uploads, or those before one. */
+export const getUploads = async (limit: number, before?: string): Promise<Upload[]> => {
+  const page = before === undefined ? '' : `&before=${before}`
+  return (await request<{ uploads: Upload[] }>(`${api}/uploads?limit=${limit}${page}`)).uploads
+}
+
+/** Takes an upload back; with `dryRun` only says what that would do. */
+export const undoUpload = (id: string, { dryRun }: { dryRun: boolean }): Promise<Undone> =>
+  post(`${api}/uploads/${id}/undo`, { dry_run: dryRun })
 
 export function previewFile(file: File): Promise<Preview> {
   const body = new FormData()

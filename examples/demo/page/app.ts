@@ -11,6 +11,7 @@ import { createPreview } from './preview.js'
 import { showProgress } from './progress.js'
 import { showResult } from './result.js'
 import { isSpreadsheet, toCsvFile } from './spreadsheet.js'
+import { createUploads } from './uploads.js'
 
 const upload = byId('upload')
 const preview = createPreview(byId('preview'))
@@ -24,6 +25,13 @@ const attributes = createAttributes(byId('attributes'), {
   onChanged: async (rewritten) => {
     editor.write(rewritten)
     await refreshMessage().catch(showError)
+  },
+})
+const uploads = createUploads(byId('uploads'), {
+  onUndone: async () => {
+    // What the last upload did, and stands above, is not so any more.
+    upload.replaceChildren()
+    await Promise.all([refreshMessage().catch(showError), attributes.load()])
   },
 })
 let busy: AbortController | undefined
@@ -95,7 +103,7 @@ function showError(error: unknown): void {
 }
 
 async function refresh(): Promise<void> {
-  await Promise.all([refreshMessage().catch(showError), attributes.load()])
+  await Promise.all([refreshMessage().catch(showError), attributes.load(), uploads.load()])
 }
 
 async function refreshMessage(): Promise<void> {

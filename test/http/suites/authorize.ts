@@ -8,7 +8,8 @@ export function describeAuthorize(api: TestApi): void {
       body: JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
     })
-    const ROUTES: [string, string, string, RequestInit][] = [
+    const uploadId = '5f0f3c1e-7c1d-4a0e-9a55-0b1d6f2a9c10'
+    const ROUTES: [action: string, method: string, path: string, init: RequestInit, more?: object][] = [
       ['merge_tags', 'GET', 'merge-tags', {}],
       ['upload', 'POST', 'customers/upload', { body: formOf(CSV) }],
       ['export', 'GET', 'customers/export', {}],
@@ -19,9 +20,14 @@ export function describeAuthorize(api: TestApi): void {
       ['rename_attribute', 'POST', 'attributes/rename', json({ from: 'a', to: 'b' })],
       ['remove_attribute', 'POST', 'attributes/remove', json({ name: 'a' })],
       ['prune_attributes', 'POST', 'attributes/prune', json({ without_values: true })],
+      ['list_uploads', 'GET', 'uploads', {}],
+      ['get_upload', 'GET', `uploads/${uploadId}`, {}, { uploadId }],
+      ['undo_upload', 'POST', `uploads/${uploadId}/undo`, json({}), { uploadId }],
+      ['prune_uploads', 'POST', 'uploads/prune', json({ older_than: '2026-01-01' })],
+      ['erase_customer', 'POST', 'customers/erase', json({ email: 'a@b.c' })],
     ]
 
-    it.each(ROUTES)('is asked for %s, and no is 403 with nothing read', async (action, method, path, init) => {
+    it.each(ROUTES)('is asked for %s, and no is 403 with nothing read', async (action, method, path, init, more) => {
       const account = api.newAccount()
       const queries: string[] = []
       const sql = api.database.connect({ debug: (_connection, query) => queries.push(query) })
@@ -39,7 +45,7 @@ export function describeAuthorize(api: TestApi): void {
       )
       const { status, body } = await api.request(method, `/api/accounts/${account}/${path}`, init)
       expect([status, body.code]).toEqual([403, 'FORBIDDEN'])
-      expect(asked).toEqual([{ accountId: account, action }])
+      expect(asked).toEqual([{ accountId: account, action, ...more }])
       expect(queries).toEqual([])
       expect(request?.bodyUsed).toBe(false)
     })

@@ -22,6 +22,10 @@ export function describeRoutes(api: TestApi): void {
         `/api/accounts/${account}/customers`,
         `/api/accounts/${account}/merge-tags/`,
         `/api/accounts/${account}/constructor`,
+        `/api/accounts/${account}/uploads/`,
+        `/api/accounts/${account}/uploads//undo`,
+        `/api/accounts/${account}/uploads/1/redo`,
+        `/api/accounts/${account}/uploads/1/undo/`,
         '/api/accounts//merge-tags',
       ]) {
         const response = await api.server.fetch(path)
@@ -42,6 +46,11 @@ export function describeRoutes(api: TestApi): void {
         ['GET', 'attributes/rename', 'POST'],
         ['DELETE', 'attributes/remove', 'POST'],
         ['GET', 'attributes/prune', 'POST'],
+        ['POST', 'uploads', 'GET'],
+        ['DELETE', 'uploads/1', 'GET'],
+        ['GET', 'uploads/1/undo', 'POST'],
+        ['GET', 'uploads/prune', 'POST'],
+        ['DELETE', 'customers/erase', 'POST'],
         ['DELETE', 'templates/check', 'POST'],
         ['GET', 'templates/preview', 'POST'],
       ] as const) {
