@@ -18,7 +18,7 @@ export function eraseCustomers(
   )
 }
 
-/** Takes a person out of the history: what was changed of them, and the rejected rows with their address. */
+/** Takes a person out of the history: what was changed of them, and the rejected rows in which their address stands. */
 export async function eraseHistory(
   { sql, shape, accountId }: Account,
   { changes, rejected }: HistoryTables,
@@ -37,7 +37,8 @@ export async function eraseHistory(
     rejectedRows: await execute(
       sql,
       `delete from ${rejected} t where ${own} and exists (
-         select from jsonb_array_elements_text(t.record) x where position(lower($2::text) in lower(x)) > 0)`,
+         select from jsonb_array_elements_text(t.record) x
+         where lower($2::text) = any (regexp_split_to_array(lower(x), '[[:space:]<>()"'',;:|]+')))`,
       parameters,
     ),
   }

@@ -25,12 +25,15 @@ export async function readChanges(
   signal?: AbortSignal,
 ): Promise<Map<string, UploadChange[]>> {
   const own = `account_id = $1::${shape.accountIdType} and upload_id = $2::text::uuid`
+  // A range of the key: to look for each customer's changes by itself would read them all for each, without statistics.
   const rows = await query(
     sql,
-    `select h.customer_id, h.before::text, h.after::text from ${changes} h
-     where h.${own.replace(' and ', ' and h.')} and h.customer_id in (
+    `with page as materialized (
        select distinct customer_id from ${changes}
        where ${own} and ($3::text is null or customer_id > $3::text) order by customer_id limit ${customers})
+     select h.customer_id, h.before::text, h.after::text from ${changes} h
+     where h.${own.replace(' and ', ' and h.')} and ($3::text is null or h.customer_id > $3::text)
+       and h.customer_id <= (select max(customer_id) from page)
      order by h.customer_id, h.place desc`,
     [accountId, uploadId, after],
     { signal },

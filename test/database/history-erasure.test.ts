@@ -55,6 +55,17 @@ test.each(['keep', 'remove'] as const)(
   },
 )
 
+test('a rejected row goes by the address, and not by one that ends like it', async () => {
+  const store = createCustomAttributesStore(db.client)
+  const account = newAccount()
+  const csv = 'email,total_spent\nada@x.com,much\nbada@x.com,much\n"Ada <ADA@x.com>",1\nada@x.com.example,much\n'
+  const { uploadId, rowsRejected } = await store.uploadCsv(account, csv, { history: { keepRejected: true } })
+  expect(rowsRejected).toBe(4)
+  expect(await store.eraseCustomer(account, 'ada@x.com')).toEqual({ customers: 0, changes: 0, rejectedRows: 2 })
+  const { rejected } = await store.getUpload(account, uploadId!)
+  expect(rejected.map(({ record }) => record[0])).toEqual(['bada@x.com', 'ada@x.com.example'])
+})
+
 test('without the tables of the history the customer is erased all the same', async () => {
   const store = createCustomAttributesStore(db.client, { uploadTable: 'customer.no_such_table' })
   const account = newAccount()

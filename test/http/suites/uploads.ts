@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readMigrations } from '../../../src/db/migrations.js'
-import { type CustomAttributesStore, createCustomAttributesStore } from '../../../src/store.js'
+import { createCustomAttributesStore } from '../../../src/store.js'
+import type { CustomAttributesStore } from '../../../src/store-methods.js'
 import { useDatabase } from '../../support/database.js'
 import { formOf, type TestApi } from '../api.js'
 
