@@ -53,6 +53,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   templates: runTemplates,
   'mail-merge': () => run('mail-merge.ts'),
   export: () => run('export.ts'),
+  attributes: () => run('attributes.ts'),
 }
 const wanted = process.argv.slice(2)
 for (const [name, part] of Object.entries(PARTS)) if (wanted.length === 0 || wanted.includes(name)) await part()

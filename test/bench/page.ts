@@ -17,6 +17,7 @@ const SECTIONS: Record<string, RegExp> = {
   templates: /^templates /,
   'mail merge': /^mail-merge /,
   export: /^export /,
+  attributes: /^attributes /,
 }
 
 const results = await readResults()
