@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type postgres from 'postgres'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
@@ -42,13 +42,19 @@ afterAll(async () => {
 })
 
 /** A client whose session is for an account, or for none. */
-const clientFor = (account: string | undefined, username = role): postgres.Sql =>
-  db.connect({
+const clientFor = (account: string | undefined, username = role): postgres.Sql => {
+  const client = db.connect({
     username,
     password: 'secret',
     max: 2,
     connection: account === undefined ? {} : { 'app.account_id': account },
   })
+  clients.push(client)
+  return client
+}
+// All of them at once, beside other tests, were more connections than a server has.
+const clients: postgres.Sql[] = []
+afterEach(() => Promise.all(clients.splice(0).map((client) => client.end({ timeout: 1 }))))
 
 const csv = 'email,first_name,tier\njohn@example.com,Johnny,silver\nnew@example.com,New,gold\n'
 const MESSAGE = { subject: 'Hi {{first_name}}', text: '{{tier}}' }
