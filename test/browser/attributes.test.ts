@@ -165,7 +165,7 @@ describe('the attributes', () => {
     await page
       .locator('.attributes')
       .getByRole('alert')
-      .filter({ hasText: 'Not usable as the name of a custom attribute' })
+      .filter({ hasText: 'cannot be the name of a custom attribute' })
       .waitFor()
     expect(await page.getByLabel('New name of Punkte').inputValue()).toBe('first_name')
     await page.getByLabel('New name of Punkte').press('Escape')

@@ -28,10 +28,14 @@ async function readAll(page: Page): Promise<unknown> {
   const messages: Record<string, string> = {}
   const [previous, next] = ['Previous', 'Next'].map((name) => page.getByRole('button', { name: `${name} customer` }))
   while (await previous!.isEnabled()) await previous!.click()
+  const who = page.locator('.who span')
   for (;;) {
-    messages[await page.locator('.who span').innerText()] = await page.locator('.mail-subject').innerText()
+    const email = await who.innerText()
+    messages[email] = await page.locator('.mail-subject').innerText()
     if (await next!.isDisabled()) return { attributes, messages }
     await next!.click()
+    // Behind the last one known the page asks first whether there are more.
+    await expect.poll(async () => (await next!.isDisabled()) || (await who.innerText()) !== email).toBe(true)
   }
 }
 
