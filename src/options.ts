@@ -26,6 +26,10 @@ export type OptionRule = (value: unknown) => string | undefined
 
 export const isFlag: OptionRule = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
 
+/** A moment that PostgreSQL can be asked for. */
+export const isDate: OptionRule = (value) =>
+  value instanceof Date && Math.abs(value.getUTCFullYear()) < 10_000 ? undefined : 'a Date'
+
 export const isText: OptionRule = (value) =>
   typeof value === 'string' && value.length > 0 ? undefined : 'a non-empty string'
 

@@ -14,7 +14,17 @@ import type { TableShape } from '../db/table-shape.js'
 import { inTransaction } from '../db/transaction.js'
 import { CustomAttributesError } from '../errors.js'
 import { attributeNameFault } from '../names.js'
-import { isFlag, isObject, isSignal, LIMITS, type OptionRule, oneOf, resolveOptions, wholeNumber } from '../options.js'
+import {
+  isDate,
+  isFlag,
+  isObject,
+  isSignal,
+  LIMITS,
+  type OptionRule,
+  oneOf,
+  resolveOptions,
+  wholeNumber,
+} from '../options.js'
 import { isUnstorable } from '../rows.js'
 import { renameInTemplate, usesName } from '../template/rename.js'
 import { sizeProblem } from '../template/scanner.js'
@@ -81,8 +91,6 @@ export const areTemplates: OptionRule = (value) =>
   Object.values(value as object).every((text) => typeof text === 'string' && sizeProblem(text) === undefined)
     ? undefined
     : `an object of templates by their ids, each a text of at most ${LIMITS.maxTemplateBytes / 1024} KiB`
-const isDate: OptionRule = (value) =>
-  value instanceof Date && Math.abs(value.getUTCFullYear()) < 10_000 ? undefined : 'a Date'
 
 const CHANGE_OPTIONS = { batchSize: wholeNumber(1, 100_000), signal: isSignal }
 const TEMPLATES_OPTIONS = { templates: areTemplates, format: TEMPLATE_OPTIONS.format }

@@ -5,8 +5,10 @@ import { EXIT, say } from './report.js'
 
 /** Writes the migrations as files of a migration tool. Needs no database. */
 export async function migrations(flags: { style: MigrationStyle; out: string; config?: string }): Promise<number> {
-  const { customerTable, definitionTable, maxCustomAttributes, accountIdType, columns } = await readConfig(flags.config)
-  const texts = readMigrations({ customerTable, definitionTable, maxCustomAttributes, accountIdType, columns })
+  const config = await readConfig(flags.config)
+  const { customerTable, definitionTable, uploadTable, maxCustomAttributes, accountIdType, columns, history } = config
+  const tables = { customerTable, definitionTable, uploadTable, maxCustomAttributes, accountIdType, columns, history }
+  const texts = readMigrations(tables)
   for (const path of await writeMigrations(flags.out, flags.style, texts, new Date())) say(path)
   return EXIT.done
 }

@@ -5,9 +5,13 @@ import { DATE_FORMATS, NUMBER_FORMATS } from '../db/field-values.js'
 import type { UploadOptions } from '../upload/options.js'
 
 /** Options of an upload that are flags under their own names in kebab case; only `--constant` collects into `constants`. */
-export type UploadFlags = Omit<UploadOptions, 'constants'> & { constant?: Record<string, string> }
+export type UploadFlags = Omit<UploadOptions, 'constants' | 'history'> & {
+  constant?: Record<string, string>
+  history?: boolean
+}
 
-export function uploadOptions({ constant, ...options }: UploadFlags): UploadOptions {
+/** The options of an upload, but for its history. */
+export function uploadOptions({ constant, history: _, ...options }: UploadFlags): UploadOptions {
   return constant === undefined ? options : { ...options, constants: constant }
 }
 
@@ -43,6 +47,7 @@ export function addStoringFlags(command: Command): Command {
     .addOption(new Option('--unknown <way>', 'customers that do not').choices(['create', 'reject']))
     .addOption(new Option('--empty-values <way>', 'blank cells').choices(['keep', 'clear']))
     .addOption(new Option('--on-invalid-row <way>', 'what a bad row does').choices(['skip', 'abort']))
+    .option('--history', 'keep what it changes, so that undoUpload can take it back')
     .option('--atomic', 'one transaction, all or nothing')
     .option('--dry-run', 'the same statements, rolled back: true counts, nothing stored')
     .option('--max-rows <number>', 'most rows of data', wholeNumber)

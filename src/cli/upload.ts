@@ -31,6 +31,7 @@ export async function upload(
       (store) =>
         store.uploadCsv(account, csv, {
           ...uploadOptions(flags),
+          ...(flags.history ? { history: { fileName: inputName(file) } } : {}),
           onRejected: rejectedFile.add,
           onProgress: progress?.draw,
           signal,

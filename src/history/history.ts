@@ -8,7 +8,7 @@ import {
   type UploadRecord,
 } from '../db/upload-history.js'
 import { CustomAttributesError } from '../errors.js'
-import { isFlag, isSignal, type OptionRule, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { isDate, isFlag, isSignal, type OptionRule, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import type { RejectedRow } from '../rejected-rows.js'
 
 /** Options of `listUploads`. */
@@ -44,8 +44,6 @@ const isUploadId: OptionRule = (value) =>
   typeof value === 'string' && /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(value)
     ? undefined
     : 'the id of an upload'
-const isDate: OptionRule = (value) =>
-  value instanceof Date && Math.abs(value.getUTCFullYear()) < 10_000 ? undefined : 'a Date'
 
 const LIST_OPTIONS = { limit: withDefault(wholeNumber(1, 1_000), 50), before: isUploadId, signal: isSignal }
 const UNDO_OPTIONS = { dryRun: withDefault(isFlag, false), signal: isSignal }

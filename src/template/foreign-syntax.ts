@@ -5,85 +5,59 @@ import type { Fault } from './problems.js'
  * it may reach a reader as text.
  */
 
-/** Filters of Liquid, Jinja, Django and the mailing services that have another name here. */
-const SPELT_OTHERWISE: Readonly<Record<string, string>> = {
-  capfirst: 'capitalize',
-  upcase: 'upper',
-  uppercase: 'upper',
-  downcase: 'lower',
-  lowercase: 'lower',
-  titlecase: 'title',
-  titleize: 'title',
-  strip: 'trim',
-  lstrip: 'trim',
-  rstrip: 'trim',
-  truncatechars: 'truncate: 20',
-  replace_first: 'replace: "a", "b"',
-  cut: 'replace: "a", ""',
-  remove: 'replace: "a", ""',
-  url_encode: 'url',
-  urlencode: 'url',
-  url_escape: 'url',
-  url_param_escape: 'url',
-  escape_url: 'url',
-  format_date: 'date: "long"',
-  format_date_string: 'date: "long"',
-  formatdate: 'date: "long"',
-  strftime: 'date: "long"',
-  round: 'number: 0',
-  rounded: 'number: 0',
-  floor: 'number: 0',
-  ceil: 'number: 0',
-  int: 'number: 0',
-  floatformat: 'number: 2',
-  number_with_delimiter: 'number',
-  number_format: 'number: 2',
-  format_number: 'number: 2',
-  intcomma: 'number',
-  money: 'currency: "EUR"',
-  format_currency: 'currency: "EUR"',
-  currency_format: 'currency: "EUR"',
-  default_if_none: 'default: "text"',
-  fallback: 'default: "text"',
-  default_value: 'default: "text"',
-  or: 'default: "text"',
-  else: 'default: "text"',
-}
+/** Filters of Liquid, Jinja, Django and the mailing services that have another name here, by what to write. */
+const SPELT_OTHERWISE = byName({
+  capitalize: 'capfirst',
+  upper: 'upcase uppercase',
+  lower: 'downcase lowercase',
+  title: 'titlecase titleize',
+  trim: 'strip lstrip rstrip',
+  'truncate: 20': 'truncatechars',
+  'replace: "a", "b"': 'replace_first',
+  'replace: "a", ""': 'cut remove',
+  url: 'url_encode urlencode url_escape url_param_escape escape_url',
+  'date: "long"': 'format_date format_date_string formatdate strftime',
+  'number: 0': 'round rounded floor ceil int',
+  'number: 2': 'floatformat number_format format_number',
+  number: 'number_with_delimiter intcomma',
+  'currency: "EUR"': 'money format_currency currency_format',
+  'default: "text"': 'default_if_none fallback default_value or else',
+})
 
-/** Filters that stand for what happens anyway. */
-const NOT_NEEDED: Readonly<Record<string, string>> = {
-  escape: 'values are escaped for the place where they stand',
-  escape_once: 'values are escaped for the place where they stand',
-  e: 'values are escaped for the place where they stand',
-  force_escape: 'values are escaped for the place where they stand',
-  forceescape: 'values are escaped for the place where they stand',
-  escapejs: 'values are escaped for the place where they stand',
-  json_escape: 'values are escaped for the place where they stand',
-  string: 'every value is a text',
-  to_s: 'every value is a text',
-}
+/** Filters that stand for what happens anyway, by what does. */
+const NOT_NEEDED = byName({
+  'values are escaped for the place where they stand':
+    'escape escape_once e force_escape forceescape escapejs json_escape',
+  'every value is a text': 'string to_s',
+})
 
 /** Filters that nothing here stands for. */
 const WITHOUT_A_LIKE = new Set(
-  `abs add add_day add_month append as_json_string at_least at_most attr base64 base64_encode base64_decode batch
-  center compact concat count date_modify dateadd days_later dictsort divided_by divisibleby encode encrypt
-  filesizeformat find find_index first float format format_weekday get_digit group_by groupby has hmac_sha1 indent
-  items h handle handleize camelize image_url money_with_currency raw nl2br trans ucfirst ucwords jsonify
-  number_to_currency base64_url_safe_encode d iriencode join js json json_parse last length length_is linebreaks linebreaksbr linenumbers list ljust lookup
-  lower_first make_list map markdown max md5 min minus missing_element modulo naturaltime newline_to_br ordinal
-  phone2numeric plus pluralize pprint prepend property_accessor random reject rejectattr remove_first remove_last
-  replace_last reverse rjust safe safeseq sample select selectattr sha1 sha2 sha256 shuffle size slice slugify sort
-  sort_natural split strip_html strip_newlines stringformat striptags sum t tag time time_zone timeago timesince
-  timestamp timeuntil times to_json tojson translate truncatewords truncatewords_html unescape unique uniq
-  unordered_list upper_first url_decode urlize urlizetrunc where wordcount wordwrap xmlattr yesno`.split(/\s+/),
+  `abs add add_day add_month append as_json_string at_least at_most attr base64 base64_decode base64_encode
+  base64_url_safe_encode batch camelize center compact concat count d date_modify dateadd days_later dictsort
+  divided_by divisibleby encode encrypt filesizeformat find find_index first float format format_weekday
+  get_digit group_by groupby h handle handleize has hmac_sha1 image_url indent iriencode items join js json
+  json_parse jsonify last length length_is linebreaks linebreaksbr linenumbers list ljust lookup lower_first
+  make_list map markdown max md5 min minus missing_element modulo money_with_currency naturaltime newline_to_br
+  nl2br number_to_currency ordinal phone2numeric pluralize plus pprint prepend property_accessor random raw
+  reject rejectattr remove_first remove_last replace_last reverse rjust safe safeseq sample select selectattr
+  sha1 sha2 sha256 shuffle size slice slugify sort sort_natural split stringformat strip_html strip_newlines
+  striptags sum t tag time time_zone timeago times timesince timestamp timeuntil to_json tojson trans translate
+  truncatewords truncatewords_html ucfirst ucwords unescape uniq unique unordered_list upper_first url_decode
+  urlize urlizetrunc where wordcount wordwrap xmlattr yesno`.split(/\s+/),
 )
+
+function byName(names: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(names).flatMap(([value, list]) => list.split(' ').map((name) => [name, value])))
+}
 
 /** What to do about a filter that another language has, or undefined when none has it. */
 export function foreignFilterRemedy(name: string): string | undefined {
   const spelling = name.toLowerCase()
   const asText = `If it is a text, write | default: "${name}".`
-  if (Object.hasOwn(SPELT_OTHERWISE, spelling)) return `Write | ${SPELT_OTHERWISE[spelling]}. ${asText}`
-  if (Object.hasOwn(NOT_NEEDED, spelling)) return `Take it out: ${NOT_NEEDED[spelling]}. ${asText}`
+  const [own, anyway] = [SPELT_OTHERWISE.get(spelling), NOT_NEEDED.get(spelling)]
+  if (own) return `Write | ${own}. ${asText}`
+  if (anyway) return `Take it out: ${anyway}. ${asText}`
   if (!WITHOUT_A_LIKE.has(spelling)) return undefined
   return `Prepare such a value before, and pass it as an extra tag. ${asText}`
 }

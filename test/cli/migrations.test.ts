@@ -21,6 +21,16 @@ test('writes the migrations for the tables of the config, without a database', a
   for (const { up } of readMigrations(options)) expect(texts.some((text) => text.includes(up))).toBe(true)
 })
 
+test('writes those of the history where the config asks for them', async () => {
+  const options = { history: true, uploadTable: 'crm.contact_upload', definitionTable: 'crm.contact_attribute' }
+  command.write('custom-attributes.config.mjs', `export default ${JSON.stringify(options)}`)
+  const { stdout } = await command.run(['migrations', '--style', 'plain', '--out', 'db/history'])
+  const texts = stdout.trim().split('\n')
+  expect(texts).toHaveLength(6)
+  const up = texts.find((path) => path.includes('upload_history.up'))!
+  expect(readFileSync(command.path(up), 'utf8')).toBe(readMigrations(options)[2]!.up)
+})
+
 test('overwrites nothing, and says which styles there are', async () => {
   const args = ['migrations', '--style', 'plain', '--out', 'sql']
   const [path] = (await command.run(args)).stdout.split('\n')

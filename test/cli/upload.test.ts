@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { useCommand } from '../support/command.js'
 import { useDatabase } from '../support/database.js'
@@ -28,6 +29,20 @@ test('stores a file and tells its counts', async () => {
     { email: 'b@example.com', first_name: 'Bob', custom_attributes: {} },
   ])
   expect(existsSync(command.path('customers.rejected.csv'))).toBe(false)
+})
+
+test('keeps a history under the name of the file, where it is asked for', async () => {
+  const account = randomUUID()
+  const history = readMigrations({ history: true })[2]!
+  await db.sql.unsafe(history.up).simple()
+  command.write('kept.csv', 'Email,Tier\na@example.com,gold\n')
+  const { code, stdout } = await upload(account, 'kept.csv', '--history', '--json')
+  expect(code).toBe(0)
+  const store = createCustomAttributesStore(db.client)
+  const [kept] = await store.listUploads(account)
+  expect(kept).toMatchObject({ id: JSON.parse(stdout).uploadId, fileName: 'kept.csv' })
+  expect(await store.undoUpload(account, kept!.id)).toMatchObject({ customersRemoved: 1 })
+  await db.sql.unsafe(history.down).simple()
 })
 
 test('every rejected row comes back in a file, which is mended and uploaded', async () => {
