@@ -1,4 +1,14 @@
 export type {
+  Audience,
+  AudienceComparison,
+  AudienceCondition,
+  AudienceMoment,
+  AudienceNumber,
+  AudienceValue,
+  AudienceWhere,
+} from './audience/audience.js'
+export { type AudienceCheckOptions, type AudienceProblem, checkAudience } from './audience/conditions.js'
+export type {
   ColumnMapping,
   ColumnOptions,
   ColumnReason,

@@ -12,6 +12,7 @@ import type { CsvInput } from './csv/source.js'
 import type { AccountId } from './db/accounts.js'
 import type { AttributeDescription } from './db/attribute-report.js'
 import type { SqlClient } from './db/client.js'
+import type { CountOptions, CustomerCount } from './db/counts.js'
 import type { Customer } from './db/customers.js'
 import type { PageOptions } from './db/pages.js'
 import type { SchemaProblem } from './db/schema-check.js'
@@ -74,6 +75,13 @@ export interface CustomAttributesStore {
   getCustomer(accountId: AccountId, email: string): Promise<Customer | null>
   /** The customers with these emails, by email as given; null where there is none. */
   getCustomers(accountId: AccountId, emails: readonly string[]): Promise<Map<string, Customer | null>>
+  /**
+   * Counts an audience, by one statement.
+   *
+   * @param options - see {@link CountOptions}
+   * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `ABORTED`
+   */
+  countCustomers(accountId: AccountId, options: CountOptions): Promise<CustomerCount>
   /**
    * The customers of an audience in id order, page by page.
    *

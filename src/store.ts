@@ -8,13 +8,14 @@ import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { checkColumnClashes } from './db/column-clashes.js'
+import { countAudience, resolveCountOptions } from './db/counts.js'
 import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readAttributeNames, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
 import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MERGE_OPTIONS } from './db/merge-options.js'
-import { countUnreachable, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
+import { audienceCondition, countUnreachable, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { findSchemaProblems } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
@@ -182,6 +183,12 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     async getCustomers(accountId, emails) {
       checkEmails(emails)
       return onAccount({ call: 'getCustomers' }, accountId, (account) => findCustomers(account, emails))
+    },
+    async countCustomers(accountId, given) {
+      const { audience, signal } = resolveCountOptions(given)
+      return onAccount({ call: 'countCustomers', signal }, accountId, async (account) =>
+        countAudience(account, await audienceCondition(account, normalizeEmail, audience, signal), signal),
+      )
     },
     async *pageCustomers(accountId, given) {
       const pages = resolvePageOptions(given)

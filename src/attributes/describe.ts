@@ -1,6 +1,7 @@
+import type { Audience } from '../audience/audience.js'
+import { requireAudience } from '../audience/conditions.js'
 import type { Account } from '../db/accounts.js'
 import { type AttributeDescription, readAttributeReport } from '../db/attribute-report.js'
-import { type Audience, checkAudience } from '../db/audience.js'
 import { audienceCondition } from '../db/pages.js'
 import { isSignal, resolveOptions, withDefault } from '../options.js'
 
@@ -12,13 +13,13 @@ export interface DescribeOptions {
   signal?: AbortSignal
 }
 
-// Checked by checkAudience, with its own code.
+// Checked by requireAudience, with its own code.
 const DESCRIBE_OPTIONS = { audience: withDefault(() => undefined, 'all'), signal: isSignal }
 
 /** Prepares `describeAttributes`. */
 export function prepareDescription(given: DescribeOptions | undefined) {
   const { audience, signal } = resolveOptions('describeAttributes', DESCRIBE_OPTIONS, given)
-  checkAudience(audience)
+  requireAudience(audience)
   const run = async (account: Account, normalizeEmail: (email: string) => string): Promise<AttributeDescription[]> =>
     readAttributeReport(account, await audienceCondition(account, normalizeEmail, audience, signal), signal)
   return { signal, run }

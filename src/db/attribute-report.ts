@@ -2,6 +2,7 @@ import type { Account } from './accounts.js'
 import type { AudienceCondition } from './audience.js'
 import { query } from './client.js'
 import { readableSql } from './customers.js'
+import { NUMBER_PATTERN, WALL_PATTERN, ZONED_PATTERN } from './text-kinds.js'
 
 /** What all values of an attribute are. Advice only: values stay texts. */
 export type AttributeKind = 'integer' | 'number' | 'date' | 'boolean' | 'email' | 'URL' | 'text'
@@ -32,11 +33,9 @@ const MOST_COUNTED = 1_000
 const KINDS: readonly (readonly [AttributeKind, string])[] = [
   ['boolean', '^(true|false|yes|no)$'],
   ['integer', '^[+-]?[0-9]{1,18}$'],
-  ['number', '^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)(e[+-]?[0-9]{1,3})?$'],
-  [
-    'date',
-    '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$',
-  ],
+  // What an audience compares as a number or a date.
+  ['number', NUMBER_PATTERN],
+  ['date', `${WALL_PATTERN}|${ZONED_PATTERN}`],
   ['email', '^[^[:space:]@]+@[^[:space:]@]+[.][^[:space:]@]+$'],
   ['URL', '^https?://[^[:space:]]+$'],
 ]

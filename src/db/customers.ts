@@ -169,7 +169,7 @@ export async function countWithoutEmail(
 }
 
 /** In words that the unique index answers. */
-function isEmailMissing(shape: TableShape): string {
+export function isEmailMissing(shape: TableShape): string {
   const key = emailKeySql(shape, `c.${shape.sql.email}`)
   return shape.columns.get('email')!.isNotNull ? `${key} = ''` : `(${key} = '' or ${key} is null)`
 }

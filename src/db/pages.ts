@@ -1,9 +1,11 @@
 import { stopIfAborted } from '../abort.js'
+import type { Audience } from '../audience/audience.js'
+import { requireAudience } from '../audience/conditions.js'
 import { CustomAttributesError } from '../errors.js'
 import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { isUnstorable } from '../rows.js'
 import type { Account } from './accounts.js'
-import { type Audience, type AudienceCondition, checkAudience, whereCondition } from './audience.js'
+import { type AudienceCondition, type WhereCondition, whereCondition } from './audience.js'
 import {
   type Customer,
   countWithoutEmail,
@@ -30,7 +32,7 @@ export interface PageOptions {
 }
 
 export const PAGE_OPTIONS = {
-  // Checked by checkAudience, with its own code.
+  // Checked by requireAudience, with its own code.
   audience: () => undefined,
   pageSize: withDefault(wholeNumber(1, 100_000), 1_000),
   after: isText,
@@ -47,7 +49,7 @@ export interface PageSettings extends PageOptions {
 /** @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE` */
 export function resolvePageOptions(options: PageOptions): PageSettings {
   const resolved = resolveOptions('pageCustomers', PAGE_OPTIONS, options)
-  checkAudience(resolved.audience)
+  requireAudience(resolved.audience)
   return { ...resolved, call: 'pageCustomers' }
 }
 
@@ -55,7 +57,7 @@ export function resolvePageOptions(options: PageOptions): PageSettings {
 const FIRST_PAGES = 20
 const IDS_PER_STATEMENT = 20_000
 
-const EVERYONE: AudienceCondition = { sql: 'true', parameters: [] }
+const EVERYONE: WhereCondition = { sql: 'true', parameters: [], incomparable: undefined }
 
 /**
  * Reads an audience page by page in id order, each page by statements of its own: a lost connection is an error, never an
@@ -79,7 +81,7 @@ export async function* readPages(
       yield* readByEmail()
       return
     }
-    const condition = audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience.where, signal)
+    const condition = audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience, signal)
     // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
     if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
     else yield* readKeyset(condition)
@@ -139,15 +141,13 @@ export async function* readPages(
   }
 }
 
-type Where = Parameters<typeof whereCondition>[3]
-
 async function conditionOf(
   account: Account,
   normalizeEmail: (email: string) => string,
-  where: Where,
+  audience: Extract<Audience, { where: unknown }>,
   signal: AbortSignal | undefined,
-): Promise<AudienceCondition> {
-  return whereCondition(account.shape, await readAttributeNames(account, signal), normalizeEmail, where)
+): Promise<WhereCondition> {
+  return whereCondition(account.shape, await readAttributeNames(account, signal), normalizeEmail, audience)
 }
 
 /** The condition of any audience, its parameters numbered from `$4`. */
@@ -156,13 +156,11 @@ export async function audienceCondition(
   normalizeEmail: (email: string) => string,
   audience: Audience,
   signal?: AbortSignal,
-): Promise<AudienceCondition> {
+): Promise<WhereCondition> {
   if (audience === 'all') return EVERYONE
-  if ('where' in audience) return conditionOf(account, normalizeEmail, audience.where, signal)
-  return emailsCondition(
-    account.shape,
-    audience.emails.map(normalizeEmail).filter((email) => !isUnstorable(email)),
-  )
+  if ('where' in audience) return conditionOf(account, normalizeEmail, audience, signal)
+  const emails = audience.emails.map(normalizeEmail).filter((email) => !isUnstorable(email))
+  return { ...emailsCondition(account.shape, emails), incomparable: undefined }
 }
 
 /** How many of an audience have no e-mail address, and so are not among its pages. */
@@ -173,6 +171,6 @@ export async function countUnreachable(
 ): Promise<number> {
   if (audience !== 'all' && 'emails' in audience) return 0
   const { sql, parameters } =
-    audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience.where, signal)
+    audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience, signal)
   return countWithoutEmail(account, { condition: sql, parameters }, signal)
 }

@@ -1,5 +1,6 @@
+import type { Audience } from '../audience/audience.js'
+import { requireAudience } from '../audience/conditions.js'
 import { BYTE_ORDER_MARK, CSV_WRITE_OPTIONS, type CsvWriteOptions, writeRecord } from '../csv/write.js'
-import { type Audience, checkAudience } from '../db/audience.js'
 import type { Customer } from '../db/customers.js'
 import type { PageSettings } from '../db/pages.js'
 import type { TableShape } from '../db/table-shape.js'
@@ -29,7 +30,7 @@ export const FORMULAS = withDefault(oneOf('guard', 'raw'), 'guard')
 
 const EXPORT_OPTIONS = {
   ...CSV_WRITE_OPTIONS,
-  // Checked by checkAudience, with its own code.
+  // Checked by requireAudience, with its own code.
   audience: () => undefined,
   columns: isTextList,
   formulas: FORMULAS,
@@ -51,7 +52,7 @@ const PAGE_SIZE = 500
  */
 export function prepareExport(given: ExportOptions, closed: AbortSignal) {
   const options = resolveOptions('exportCsv', EXPORT_OPTIONS, given)
-  checkAudience(options.audience)
+  requireAudience(options.audience)
   const signal = options.signal ? AbortSignal.any([options.signal, closed]) : closed
   const pages: PageSettings = { call: 'exportCsv', audience: options.audience, pageSize: PAGE_SIZE, signal }
   return {

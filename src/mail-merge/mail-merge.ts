@@ -1,5 +1,5 @@
 import { orAborted, stopIfAborted } from '../abort.js'
-import { checkAudience } from '../db/audience.js'
+import { requireAudience } from '../audience/conditions.js'
 import type { Customer } from '../db/customers.js'
 import { PAGE_OPTIONS, type PageOptions, type PageSettings } from '../db/pages.js'
 import { CustomAttributesError } from '../errors.js'
@@ -82,7 +82,7 @@ export function prepareMailMerge<M extends Message>(message: M, given: MailMerge
     MAIL_MERGE_OPTIONS,
     given,
   )
-  checkAudience(audience)
+  requireAudience(audience)
   compileMessage('mailMerge', message, templateOptions)
 
   async function* run(

@@ -1,4 +1,4 @@
-import { checkAudience } from '../db/audience.js'
+import { requireAudience } from '../audience/conditions.js'
 import type { Customer } from '../db/customers.js'
 import type { PageOptions, PageSettings } from '../db/pages.js'
 import { resolveOptions } from '../options.js'
@@ -52,7 +52,7 @@ export interface PreflightJob {
 export function preparePreflight(message: Message, given: PreflightOptions): PreflightJob {
   const { missing: _missing, onProgress: _onProgress, after: _after, ...table } = MAIL_MERGE_OPTIONS
   const { audience, pageSize, signal, extraTags, ...templateOptions } = resolveOptions('preflight', table, given)
-  checkAudience(audience)
+  requireAudience(audience)
   compileMessage('preflight', message, templateOptions)
 
   async function run(

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Audience } from '../../src/db/audience.js'
+import type { Audience } from '../../src/audience/audience.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { isFull, samples } from '../support/law.js'

@@ -93,6 +93,14 @@ const CALLS: Record<string, () => Promise<unknown>> = {
     await store.getCustomer(ours, 'only-theirs@example.com'),
   ],
   getCustomers: async () => [...(await store.getCustomers(ours, emails))],
+  'countCustomers of all': () => store.countCustomers(ours, { audience: 'all' }),
+  'countCustomers by emails': () => store.countCustomers(ours, { audience: { emails } }),
+  'countCustomers where conditions that nobody of ours meets': () =>
+    store.countCustomers(ours, {
+      audience: {
+        where: { any: [{ tier: { not: 'gold' } }, { first_name: { contains: SECRET } }, { tier: { above: 1 } }] },
+      },
+    }),
   'pageCustomers of all': () => collect(store.pageCustomers(ours, { audience: 'all', pageSize: 1 })),
   'pageCustomers after an id of theirs': async () => {
     const [row] = await db.sql<

@@ -9,7 +9,7 @@ const src = fileURLToPath(new URL('../../src', import.meta.url))
 /** Which files of `src` are in which layer. A file imports from its own layer and those below, types included. */
 const LAYERS: readonly RegExp[] = [
   /^(abort|errors|options|pace)\.ts$/,
-  /^(names|edit-distance|field-names|fields|field-suggestions|headers|columns|column-problems|column-targets|rows|rejected-rows|email|text-mark|trim)\.ts$|^(template|csv)\//,
+  /^(names|edit-distance|field-names|fields|field-suggestions|headers|columns|column-problems|column-targets|rows|rejected-rows|email|text-mark|trim)\.ts$|^(template|csv|audience)\//,
   /^db\//,
   /^(upload|mail-merge|attributes|export|history)\//,
   /^store(-options|-methods)?\.ts$|^http\//,
