@@ -1,8 +1,8 @@
 import { BYTE_ORDER_MARK, CSV_WRITE_OPTIONS, type CsvWriteOptions, writeRecord } from '../csv/write.js'
 import { type Audience, checkAudience } from '../db/audience.js'
-import type { Customer } from '../db/customers.js'
 import type { PageSettings } from '../db/pages.js'
 import type { TableShape } from '../db/table-shape.js'
+import type { TextColumn } from '../db/texts.js'
 import { CustomAttributesError } from '../errors.js'
 import { isSignal, isTextList, oneOf, type Resolved, resolveOptions, withDefault } from '../options.js'
 import { cellOf } from '../text-mark.js'
@@ -60,12 +60,13 @@ export function prepareExport(given: ExportOptions, closed: AbortSignal) {
      * The file in pieces: the header, then the customers page by page.
      *
      * @param attributes - the names of the account's attributes, sorted
+     * @param read - reads columns of the customers
      * @throws CustomAttributesError `INVALID_OPTION` for a column that there is not
      */
     async *run(
       shape: TableShape,
       attributes: readonly string[],
-      customers: AsyncIterable<Customer[]>,
+      read: (columns: readonly TextColumn[]) => AsyncIterable<string[][]>,
     ): AsyncGenerator<string, void> {
       const { delimiter, bom, formulas } = options
       const columns = columnsOf(options, shape, attributes)
@@ -75,23 +76,12 @@ export function prepareExport(given: ExportOptions, closed: AbortSignal) {
           delimiter,
         )
       yield (bom ? BYTE_ORDER_MARK : '') + line(columns.map(({ name }) => name))
-      for await (const page of customers) {
-        yield page.map((customer) => line(columns.map((column) => textOf(customer, column)))).join('')
-      }
+      for await (const page of read(columns)) yield page.map(line).join('')
     },
   }
 }
 
-interface ExportColumn {
-  name: string
-  isAttribute: boolean
-}
-
-function columnsOf(
-  { columns }: ResolvedExportOptions,
-  shape: TableShape,
-  attributes: readonly string[],
-): ExportColumn[] {
+function columnsOf({ columns }: ResolvedExportOptions, shape: TableShape, attributes: readonly string[]): TextColumn[] {
   const toColumn = (isAttribute: boolean) => (name: string) => ({ name, isAttribute })
   const definitions = attributes.map(toColumn(true))
   if (columns === undefined) return [...[...shape.fillable.keys()].map(toColumn(false)), ...definitions]
@@ -119,12 +109,6 @@ function columnsOf(
     if (columns.indexOf(name) !== at) throw refuse(`names ${JSON.stringify(name)} twice`, name)
     return column
   })
-}
-
-function textOf(customer: Customer, { name, isAttribute }: ExportColumn): string {
-  if (!isAttribute) return String(customer[name] ?? '')
-  const attributes = customer.custom_attributes
-  return Object.hasOwn(attributes, name) ? String(attributes[name] ?? '') : ''
 }
 
 /**
