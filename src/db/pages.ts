@@ -16,7 +16,7 @@ import {
 import { readAttributeNames } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
-import { isReadableAsTexts, MAX_PAGE_BYTES, readTextPage, type TextColumn, textsOf } from './texts.js'
+import { isReadableAsTexts, MAX_PAGE_BYTES, readTextPage, type TextColumn, type TextPage, textsOf } from './texts.js'
 
 /** Options of `pageCustomers`. */
 export interface PageOptions {
@@ -148,13 +148,14 @@ const TEXTS_PER_STATEMENT = 20_000
  * as texts on, and where that would gain nothing, customers are read.
  *
  * @param columns - fields and attributes that there are
+ * @returns pages, as {@link TextPage} has them or as cells
  */
 export async function* readTexts(
   account: Account,
   normalizeEmail: (email: string) => string,
   settings: PageSettings,
   columns: readonly TextColumn[],
-): AsyncGenerator<string[][], void> {
+): AsyncGenerator<string | string[][], void> {
   const { audience, pageSize, signal } = settings
   let last = settings.after ?? null
   const isListed = audience !== 'all' && 'emails' in audience
@@ -165,10 +166,10 @@ export async function* readTexts(
         stopIfAborted(signal)
         const page = await readTextPage(account, columns, { after: last, limit, condition: sql, parameters }, signal)
         if (!page) break
-        if (page.rows.length > 0) yield page.rows
+        if (page.count > 0) yield page.text
         if (page.isLast) return
         last = page.last
-        limit = Math.min(TEXTS_PER_STATEMENT, Math.floor(page.rows.length * (MAX_PAGE_BYTES / page.bytes)))
+        limit = Math.min(TEXTS_PER_STATEMENT, Math.floor(page.count * (MAX_PAGE_BYTES / page.bytes)))
       }
     }
   } catch (error) {

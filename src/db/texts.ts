@@ -10,9 +10,10 @@ export interface TextColumn {
   isAttribute: boolean
 }
 
-/** Customers as the texts of columns. */
+/** Customers as the texts of columns: {@link FIELD_SEPARATOR} stands between two, {@link ROW_SEPARATOR} between customers. */
 export interface TextPage {
-  rows: string[][]
+  text: string
+  count: number
   /** the id of the last, or null when there is none */
   last: string | null
   /** whether nobody comes behind it */
@@ -82,9 +83,27 @@ export async function readTextPage(
     { signal, isOneOfMany: true },
   )
   const [found, kept, last, hasOdd, text, bytes] = row!
-  const rows = text === null ? [] : text!.split(ROW_SEPARATOR).map((line) => line.split(FIELD_SEPARATOR))
-  if (hasOdd === 'true' || rows.length !== Number(kept) || rows.some(({ length }) => length !== columns.length)) return
-  return { rows, last: last!, isLast: kept === found && Number(found) < page.limit, bytes: Number(bytes) }
+  const count = Number(kept)
+  const read = {
+    text: text ?? '',
+    count,
+    last: last!,
+    isLast: kept === found && Number(found) < page.limit,
+    bytes: Number(bytes),
+  }
+  return hasOdd === 'true' || !isMadeOf(read.text, count, columns.length) ? undefined : read
+}
+
+/** Whether a text has as many separators as so many rows of so many cells, and so none within a cell. */
+function isMadeOf(text: string, rows: number, columns: number): boolean {
+  let fields = 0
+  let ends = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x1f) fields++
+    else if (code === 0x1e) ends++
+  }
+  return ends === Math.max(0, rows - 1) && fields === rows * (columns - 1)
 }
 
 /** The texts that {@link readTextPage} reads, of a customer. */
