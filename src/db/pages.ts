@@ -162,9 +162,16 @@ export async function* readTexts(
   try {
     if (!isListed && isReadableAsTexts(account, columns)) {
       const { sql, parameters } = await audienceCondition(account, normalizeEmail, audience, signal)
+      const reading = { looksAtTypes: false }
       for (let limit = pageSize; limit >= pageSize; ) {
         stopIfAborted(signal)
-        const page = await readTextPage(account, columns, { after: last, limit, condition: sql, parameters }, signal)
+        const page = await readTextPage(
+          account,
+          columns,
+          { after: last, limit, condition: sql, parameters },
+          reading,
+          signal,
+        )
         if (!page) break
         if (page.count > 0) yield page.text
         if (page.isLast) return
