@@ -15,7 +15,14 @@ import { explainFailure } from './db/failures.js'
 import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MERGE_OPTIONS } from './db/merge-options.js'
-import { audienceCondition, countUnreachable, type PageSettings, readPages, resolvePageOptions } from './db/pages.js'
+import {
+  audienceCondition,
+  countUnreachable,
+  type PageSettings,
+  readPages,
+  readTexts,
+  resolvePageOptions,
+} from './db/pages.js'
 import { retry } from './db/retry.js'
 import { findSchemaProblems } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
@@ -202,7 +209,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
           accountId,
           async (account) => [account, await readAttributeNames(account, pages.signal)] as const,
         )
-        yield* run(account.shape, attributes, pagesOf(account, pages))
+        yield* run(account.shape, attributes, (columns) => readTexts(account, normalizeEmail, pages, columns))
       }),
     uploadCsv: (accountId, csv, given) =>
       holding(csv, async () => {

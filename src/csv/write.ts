@@ -19,10 +19,11 @@ export const BYTE_ORDER_MARK = '\ufeff'
 
 /** Writes one record: cells in quotes where RFC 4180 says so or a reader might trim them, and CRLF. */
 export function writeRecord(cells: readonly string[], delimiter: Delimiter): string {
-  return `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\r\n`
+  return `${cells.map((cell) => writeCell(cell, delimiter)).join(delimiter)}\r\n`
 }
 
-function quoteCell(cell: string, delimiter: Delimiter): string {
+/** Writes one cell of a record. */
+export function writeCell(cell: string, delimiter: Delimiter): string {
   return cell.includes(delimiter) || /["\r\n]/.test(cell) || cell !== trim(cell)
     ? `"${cell.replaceAll('"', '""')}"`
     : cell

@@ -143,7 +143,8 @@ export async function readCustomersById(
   return rows.map(reader.read)
 }
 
-function afterSql({ accountIdType, idType, sql }: TableShape, { after }: PageRequest): string {
+/** The condition that a customer is of the account and comes after an id. */
+export function afterSql({ accountIdType, idType, sql }: TableShape, { after }: PageRequest): string {
   return `c.${sql.account_id} = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.${sql.id} > $2::text::${idType}`}`
 }
 
@@ -248,7 +249,7 @@ function customerReader(shape: TableShape): { columns: string; read(row: TextRow
 }
 
 /** SQL that prints a column the same way under every `DateStyle` and time zone. */
-function printSql({ sql, type }: TableColumn): string {
+export function printSql({ sql, type }: TableColumn): string {
   const column = `c.${sql}`
   if (type === 'date' || type === 'timestamp') return `to_json(${column}) #>> '{}'`
   if (type === 'timestamptz') {

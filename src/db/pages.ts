@@ -18,6 +18,7 @@ import {
 import { readAttributeNames } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
+import { isReadableAsTexts, MAX_PAGE_BYTES, readTextPage, type TextColumn, type TextPage, textsOf } from './texts.js'
 
 /** Options of `pageCustomers`. */
 export interface PageOptions {
@@ -138,6 +139,55 @@ export async function* readPages(
       const page = await readCustomersById(account, ids.slice(at, at + pageSize), request, signal)
       if (page.length > 0) yield page
     }
+  }
+}
+
+/** How many customers a page of texts holds at most; where fewer fit than an ordinary page has, they are read as customers. */
+const TEXTS_PER_STATEMENT = 20_000
+
+/**
+ * Reads an audience as the texts of columns, in pages of {@link readPages} or larger ones. From where a page cannot be read
+ * as texts on, and where that would gain nothing, customers are read.
+ *
+ * @param columns - fields and attributes that there are
+ * @returns pages, as {@link TextPage} has them or as cells
+ */
+export async function* readTexts(
+  account: Account,
+  normalizeEmail: (email: string) => string,
+  settings: PageSettings,
+  columns: readonly TextColumn[],
+): AsyncGenerator<string | string[][], void> {
+  const { audience, pageSize, signal } = settings
+  let last = settings.after ?? null
+  const isListed = audience !== 'all' && 'emails' in audience
+  try {
+    if (!isListed && isReadableAsTexts(account, columns)) {
+      const { sql, parameters } = await audienceCondition(account, normalizeEmail, audience, signal)
+      const reading = { looksAtTypes: false }
+      for (let limit = pageSize; limit >= pageSize; ) {
+        stopIfAborted(signal)
+        const page = await readTextPage(
+          account,
+          columns,
+          { after: last, limit, condition: sql, parameters },
+          reading,
+          signal,
+        )
+        if (!page) break
+        if (page.count > 0) yield page.text
+        if (page.isLast) return
+        last = page.last
+        limit = Math.min(TEXTS_PER_STATEMENT, Math.floor(page.count * (MAX_PAGE_BYTES / page.bytes)))
+      }
+    }
+  } catch (error) {
+    stopIfAborted(signal)
+    throw explainFailure(error)
+  }
+  const rest = last === null ? settings : { ...settings, after: last }
+  for await (const page of readPages(account, normalizeEmail, rest)) {
+    yield page.map((customer) => textsOf(customer, columns))
   }
 }
 
