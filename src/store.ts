@@ -6,6 +6,7 @@ import { openCsv } from './csv/file.js'
 import { openRows } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
 import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
+import { audienceCondition } from './db/audience.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { checkColumnClashes } from './db/column-clashes.js'
 import { countAudience, resolveCountOptions } from './db/counts.js'
@@ -15,14 +16,7 @@ import { explainFailure } from './db/failures.js'
 import { isNumberType } from './db/field-values.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MERGE_OPTIONS } from './db/merge-options.js'
-import {
-  audienceCondition,
-  countUnreachable,
-  type PageSettings,
-  readPages,
-  readTexts,
-  resolvePageOptions,
-} from './db/pages.js'
+import { countUnreachable, openPages, type PageSettings, readTexts, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { findSchemaProblems } from './db/schema-check.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
@@ -143,7 +137,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
   }
 
-  const pagesOf = (account: AccountContext, pages: PageSettings) => readPages(account, normalizeEmail, pages)
+  const pagesOf = (account: AccountContext, pages: PageSettings) => openPages(account, normalizeEmail, pages)
 
   /** What an account's messages are rendered by. */
   const readNames = async (account: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
@@ -194,12 +188,12 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     async countCustomers(accountId, given) {
       const { audience, signal } = resolveCountOptions(given)
       return onAccount({ call: 'countCustomers', signal }, accountId, async (account) =>
-        countAudience(account, await audienceCondition(account, normalizeEmail, audience, signal), signal),
+        countAudience(account, await audienceCondition(account, normalizeEmail, { audience }, signal), signal),
       )
     },
     async *pageCustomers(accountId, given) {
       const pages = resolvePageOptions(given)
-      yield* pagesOf(await onAccount(pages, accountId, async (account) => account), pages)
+      yield* pagesOf(await onAccount(pages, accountId, async (account) => account), pages).pages
     },
     exportCsv: (accountId, given) =>
       streamOf(async function* (closed) {
@@ -322,7 +316,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       const { pages, run } = preparePreflight(message, given)
       return onAccount(pages, accountId, async (account) => {
         const withoutEmail = await countUnreachable(account, normalizeEmail, pages)
-        const report = await run(await readNames(account, pages.signal), pagesOf(account, pages))
+        const report = await run(await readNames(account, pages.signal), pagesOf(account, pages).pages)
         return { ...report, withoutEmail }
       })
     },

@@ -2,7 +2,7 @@ import type { Audience } from '../audience/audience.js'
 import { requireAudience } from '../audience/conditions.js'
 import type { Account } from '../db/accounts.js'
 import { type AttributeDescription, readAttributeReport } from '../db/attribute-report.js'
-import { audienceCondition } from '../db/pages.js'
+import { audienceCondition } from '../db/audience.js'
 import { isSignal, resolveOptions, withDefault } from '../options.js'
 
 /** Options of `describeAttributes`. */
@@ -21,6 +21,6 @@ export function prepareDescription(given: DescribeOptions | undefined) {
   const { audience, signal } = resolveOptions('describeAttributes', DESCRIBE_OPTIONS, given)
   requireAudience(audience)
   const run = async (account: Account, normalizeEmail: (email: string) => string): Promise<AttributeDescription[]> =>
-    readAttributeReport(account, await audienceCondition(account, normalizeEmail, audience, signal), signal)
+    readAttributeReport(account, await audienceCondition(account, normalizeEmail, { audience }, signal), signal)
   return { signal, run }
 }

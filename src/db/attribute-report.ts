@@ -1,8 +1,8 @@
 import type { Account } from './accounts.js'
-import type { AudienceCondition } from './audience.js'
 import { query } from './client.js'
 import { readableSql } from './customers.js'
 import { NUMBER_PATTERN, WALL_PATTERN, ZONED_PATTERN } from './text-kinds.js'
+import type { SqlCondition } from './where.js'
 
 /** What all values of an attribute are. Advice only: values stay texts. */
 export type AttributeKind = 'integer' | 'number' | 'date' | 'boolean' | 'email' | 'URL' | 'text'
@@ -47,7 +47,7 @@ const KINDS: readonly (readonly [AttributeKind, string])[] = [
  */
 export async function readAttributeReport(
   { sql, shape, accountId }: Account,
-  condition: AudienceCondition,
+  condition: SqlCondition,
   signal?: AbortSignal,
 ): Promise<AttributeDescription[]> {
   const moment = (name: string) => `to_char(d.${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`

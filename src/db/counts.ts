@@ -2,9 +2,9 @@ import type { Audience } from '../audience/audience.js'
 import { requireAudience } from '../audience/conditions.js'
 import { isSignal, resolveOptions } from '../options.js'
 import type { Account } from './accounts.js'
-import type { WhereCondition } from './audience.js'
 import { query } from './client.js'
 import { isEmailMissing, readableSql } from './customers.js'
+import type { AudienceSql } from './where.js'
 
 /** Options of `countCustomers`. */
 export interface CountOptions {
@@ -43,7 +43,7 @@ export function resolveCountOptions(given: CountOptions): CountOptions {
 /** Counts an audience by one statement, so that its numbers are of one moment. */
 export async function countAudience(
   { sql, shape, accountId }: Account,
-  { sql: condition, parameters, incomparable }: WhereCondition,
+  { sql: condition, parameters, incomparable }: AudienceSql,
   signal?: AbortSignal,
 ): Promise<CustomerCount> {
   const isLiving = shape

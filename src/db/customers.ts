@@ -1,11 +1,11 @@
 import type { StandardColumn } from '../names.js'
 import type { Account } from './accounts.js'
-import type { AudienceCondition } from './audience.js'
 import { emailKeySql } from './batch-statement.js'
 import { query, type TextRow } from './client.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
 import type { TableShape } from './table-shape.js'
+import type { SqlCondition } from './where.js'
 
 /**
  * A customer as the store returns it: `id`, `account_id`, `email`, the standard fields that the table has (texts as
@@ -118,32 +118,54 @@ export async function readPageIds(
  * and the condition are compared where no index can offer to find the customer by them.
  */
 export async function readCustomersById(
-  { sql, shape, accountId }: Account,
+  account: Account,
   ids: readonly string[],
   { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
   signal?: AbortSignal,
 ): Promise<Customer[]> {
-  const reader = customerReader(shape)
+  const reader = customerReader(account.shape)
+  const rows = await queryByIds(account, reader.columns, ids, { condition, parameters }, signal)
+  return rows.map(reader.read)
+}
+
+/** The condition that a customer is of the account and comes after an id. */
+/** Which of these customers still meet the condition, in id order. */
+export async function readIdsStillIn(
+  account: Account,
+  ids: readonly string[],
+  { sql: condition, parameters }: SqlCondition,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const columns = `c.${account.shape.sql.id}::text`
+  const rows = await queryByIds(account, columns, ids, { condition, parameters }, signal)
+  return rows.map(([id]) => id!)
+}
+
+function queryByIds(
+  { sql, shape, accountId }: Account,
+  columns: string,
+  ids: readonly string[],
+  { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
+  signal: AbortSignal | undefined,
+): Promise<TextRow[]> {
   const list = `string_to_array($3::text, $2::text)::${shape.idType}[]`
   const separator = rareSeparator()
-  const rows = await query(
+  return query(
     sql,
     shape.hasIdIndex && !shape.isDistributed
-      ? `select ${reader.columns} from unnest(${list}) i(id)
+      ? `select ${columns} from unnest(${list}) i(id)
          cross join lateral (select c.* from ${shape.customerTable} c
            where c.${shape.sql.id} = i.id and ${hiddenAccountSql(shape)} offset 0) c
          where ${condition}${readableSql(shape)}
          order by c.${shape.sql.id}`
-      : `select ${reader.columns} from ${shape.customerTable} c
+      : `select ${columns} from ${shape.customerTable} c
          where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = any (${list}) and ${condition}${readableSql(shape)}
          order by c.${shape.sql.id}`,
     [accountId, separator, ids.join(separator), ...parameters],
     { signal, isOneOfMany: true },
   )
-  return rows.map(reader.read)
 }
 
-/** The condition that a customer is of the account and comes after an id. */
 export function afterSql({ accountIdType, idType, sql }: TableShape, { after }: PageRequest): string {
   return `c.${sql.account_id} = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.${sql.id} > $2::text::${idType}`}`
 }
@@ -183,7 +205,7 @@ export function readableSql(shape: TableShape): string {
 }
 
 /** The condition that a customer has one of the emails, its parameters numbered from `$4`. */
-export function emailsCondition(shape: TableShape, emails: readonly string[]): AudienceCondition {
+export function emailsCondition(shape: TableShape, emails: readonly string[]): SqlCondition {
   if (emails.length === 0) return { sql: 'false', parameters: [] }
   const separator = rareSeparator()
   return { sql: emailsSql(shape, '$4', `'${separator}'`), parameters: [emails.join(separator)] }

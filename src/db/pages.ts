@@ -3,22 +3,21 @@ import type { Audience } from '../audience/audience.js'
 import { requireAudience } from '../audience/conditions.js'
 import { CustomAttributesError } from '../errors.js'
 import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../options.js'
-import { isUnstorable } from '../rows.js'
 import type { Account } from './accounts.js'
-import { type AudienceCondition, type WhereCondition, whereCondition } from './audience.js'
+import { type AudiencePart, audienceCondition, isPart, storedEmails } from './audience.js'
 import {
   type Customer,
   countWithoutEmail,
-  emailsCondition,
   readCustomerIds,
   readCustomerPage,
   readCustomersById,
+  readIdsStillIn,
   readPageIds,
 } from './customers.js'
-import { readAttributeNames } from './definitions.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
 import { isReadableAsTexts, MAX_PAGE_BYTES, readTextPage, type TextColumn, type TextPage, textsOf } from './texts.js'
+import type { SqlCondition } from './where.js'
 
 /** Options of `pageCustomers`. */
 export interface PageOptions {
@@ -28,6 +27,11 @@ export interface PageOptions {
   pageSize?: number
   /** The id of a customer: pages start after it. Default from the first. */
   after?: string
+  /**
+   * One of several parts of the audience, `{ index, of }`, index from 0: workers share an audience without meeting, each of which
+   * reads its own part. A customer is always in the same one. Each worker's reads look at the whole audience. Default all of it.
+   */
+  part?: AudiencePart
   /** Stops before the next page, `mailMerge` before the next message. */
   signal?: AbortSignal
 }
@@ -37,6 +41,7 @@ export const PAGE_OPTIONS = {
   audience: () => undefined,
   pageSize: withDefault(wholeNumber(1, 100_000), 1_000),
   after: isText,
+  part: isPart,
   signal: isSignal,
 }
 
@@ -58,40 +63,76 @@ export function resolvePageOptions(options: PageOptions): PageSettings {
 const FIRST_PAGES = 20
 const IDS_PER_STATEMENT = 20_000
 
-const EVERYONE: WhereCondition = { sql: 'true', parameters: [], incomparable: undefined }
+/** An audience page by page, and who of a page is still of it. */
+export interface AudiencePages {
+  /**
+   * In id order, each page by statements of its own: a lost connection is an error, never an early end, and between pages no
+   * connection is held.
+   */
+  pages: AsyncGenerator<Customer[], void>
+  /** Those of a page that are still of the audience, by one statement. */
+  recheck(page: readonly Customer[]): Promise<Customer[]>
+}
 
-/**
- * Reads an audience page by page in id order, each page by statements of its own: a lost connection is an error, never an
- * early end, and between pages no connection is held.
- */
-export async function* readPages(
+export function openPages(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { call, audience, pageSize, after, signal }: PageSettings,
-): AsyncGenerator<Customer[], void> {
+  { call, audience, part, pageSize, after, signal }: PageSettings,
+): AudiencePages {
   const { shape } = account
-  const afterFault = after === undefined ? undefined : valueCheck(shape.columns.get('id')!, 'iso')?.(after)
-  if (typeof afterFault === 'object') {
-    throw new CustomAttributesError('INVALID_OPTION', `${call}: after must be the id of a customer.`, {
-      function: call,
-      option: 'after',
-    })
+  // Whom a list names is asked for once; of each page then only what holds for everybody.
+  const listed = audience !== 'all' && 'emails' in audience ? storedEmails(audience.emails, normalizeEmail) : undefined
+  const selection = { audience: listed ? ('all' as const) : audience, part }
+  // Once for all pages: what is now and today stays so.
+  let condition: Promise<SqlCondition> | undefined
+  const readCondition = () => {
+    condition ??= audienceCondition(account, normalizeEmail, selection, signal)
+    return condition
   }
-  try {
-    if (audience !== 'all' && 'emails' in audience) {
-      yield* readByEmail()
-      return
-    }
-    const condition = audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience, signal)
-    // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
-    if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
-    else yield* readKeyset(condition)
-  } catch (error) {
-    stopIfAborted(signal)
-    throw explainFailure(error)
+  return {
+    pages: readAll(),
+    async recheck(page) {
+      try {
+        const still = new Set(
+          await readIdsStillIn(
+            account,
+            page.map(({ id }) => id),
+            await readCondition(),
+            signal,
+          ),
+        )
+        return page.filter(({ id }) => still.has(id))
+      } catch (error) {
+        stopIfAborted(signal)
+        throw explainFailure(error)
+      }
+    },
   }
 
-  async function* readKeyset(condition: AudienceCondition): AsyncGenerator<Customer[], void> {
+  async function* readAll(): AsyncGenerator<Customer[], void> {
+    const afterFault = after === undefined ? undefined : valueCheck(shape.columns.get('id')!, 'iso')?.(after)
+    if (typeof afterFault === 'object') {
+      throw new CustomAttributesError('INVALID_OPTION', `${call}: after must be the id of a customer.`, {
+        function: call,
+        option: 'after',
+      })
+    }
+    try {
+      const condition = await readCondition()
+      if (listed) {
+        stopIfAborted(signal)
+        yield* readIds(await readCustomerIds(account, listed, after ?? null, signal), condition)
+      }
+      // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
+      else if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
+      else yield* readKeyset(condition)
+    } catch (error) {
+      stopIfAborted(signal)
+      throw explainFailure(error)
+    }
+  }
+
+  async function* readKeyset(condition: SqlCondition): AsyncGenerator<Customer[], void> {
     let last = after ?? null
     while (true) {
       stopIfAborted(signal)
@@ -107,7 +148,7 @@ export async function* readPages(
    * The ids of many pages at once, then each page by its ids. To find who comes next can cost the server a read of the
    * whole account, whatever indexes there are, when it expects few customers in it: so that is not done for every page.
    */
-  async function* readChunks(condition: AudienceCondition): AsyncGenerator<Customer[], void> {
+  async function* readChunks(condition: SqlCondition): AsyncGenerator<Customer[], void> {
     let limit = pageSize * Math.max(1, Math.min(FIRST_PAGES, Math.floor(IDS_PER_STATEMENT / pageSize)))
     let last = after ?? null
     while (true) {
@@ -122,17 +163,8 @@ export async function* readPages(
     }
   }
 
-  /** Ids first, then the pages, in the order that the database gives the ids. */
-  async function* readByEmail(): AsyncGenerator<Customer[], void> {
-    const emails = [...new Set((audience as { emails: readonly string[] }).emails.map(normalizeEmail))].filter(
-      (email) => !isUnstorable(email),
-    )
-    stopIfAborted(signal)
-    yield* readIds(await readCustomerIds(account, emails, after ?? null, signal), EVERYONE)
-  }
-
   /** Pages of these customers; short ones where a customer has gone since, or is no longer of the audience. */
-  async function* readIds(ids: readonly string[], condition: AudienceCondition): AsyncGenerator<Customer[], void> {
+  async function* readIds(ids: readonly string[], condition: SqlCondition): AsyncGenerator<Customer[], void> {
     const request = { condition: condition.sql, parameters: condition.parameters }
     for (let at = 0; at < ids.length; at += pageSize) {
       stopIfAborted(signal)
@@ -146,7 +178,7 @@ export async function* readPages(
 const TEXTS_PER_STATEMENT = 20_000
 
 /**
- * Reads an audience as the texts of columns, in pages of {@link readPages} or larger ones. From where a page cannot be read
+ * Reads an audience as the texts of columns, in pages of {@link openPages} or larger ones. From where a page cannot be read
  * as texts on, and where that would gain nothing, customers are read.
  *
  * @param columns - fields and attributes that there are
@@ -163,7 +195,7 @@ export async function* readTexts(
   const isListed = audience !== 'all' && 'emails' in audience
   try {
     if (!isListed && isReadableAsTexts(account, columns)) {
-      const { sql, parameters } = await audienceCondition(account, normalizeEmail, audience, signal)
+      const { sql, parameters } = await audienceCondition(account, normalizeEmail, settings, signal)
       const reading = { looksAtTypes: false }
       for (let limit = pageSize; limit >= pageSize; ) {
         stopIfAborted(signal)
@@ -186,31 +218,9 @@ export async function* readTexts(
     throw explainFailure(error)
   }
   const rest = last === null ? settings : { ...settings, after: last }
-  for await (const page of readPages(account, normalizeEmail, rest)) {
+  for await (const page of openPages(account, normalizeEmail, rest).pages) {
     yield page.map((customer) => textsOf(customer, columns))
   }
-}
-
-async function conditionOf(
-  account: Account,
-  normalizeEmail: (email: string) => string,
-  audience: Extract<Audience, { where: unknown }>,
-  signal: AbortSignal | undefined,
-): Promise<WhereCondition> {
-  return whereCondition(account.shape, await readAttributeNames(account, signal), normalizeEmail, audience)
-}
-
-/** The condition of any audience, its parameters numbered from `$4`. */
-export async function audienceCondition(
-  account: Account,
-  normalizeEmail: (email: string) => string,
-  audience: Audience,
-  signal?: AbortSignal,
-): Promise<WhereCondition> {
-  if (audience === 'all') return EVERYONE
-  if ('where' in audience) return conditionOf(account, normalizeEmail, audience, signal)
-  const emails = audience.emails.map(normalizeEmail).filter((email) => !isUnstorable(email))
-  return { ...emailsCondition(account.shape, emails), incomparable: undefined }
 }
 
 /** How many of an audience have no e-mail address, and so are not among its pages. */
@@ -220,7 +230,6 @@ export async function countUnreachable(
   { audience, signal }: PageSettings,
 ): Promise<number> {
   if (audience !== 'all' && 'emails' in audience) return 0
-  const { sql, parameters } =
-    audience === 'all' ? EVERYONE : await conditionOf(account, normalizeEmail, audience, signal)
+  const { sql, parameters } = await audienceCondition(account, normalizeEmail, { audience }, signal)
   return countWithoutEmail(account, { condition: sql, parameters }, signal)
 }

@@ -1,9 +1,9 @@
 import { orAborted, stopIfAborted } from '../abort.js'
 import { requireAudience } from '../audience/conditions.js'
 import type { Customer } from '../db/customers.js'
-import { PAGE_OPTIONS, type PageOptions, type PageSettings } from '../db/pages.js'
+import { type AudiencePages, PAGE_OPTIONS, type PageOptions, type PageSettings } from '../db/pages.js'
 import { CustomAttributesError } from '../errors.js'
-import { anyOf, isFunction, isObject, type OptionRule, resolveOptions, withDefault } from '../options.js'
+import { anyOf, isFlag, isFunction, isObject, type OptionRule, resolveOptions, withDefault } from '../options.js'
 import { type ExtraTags, TEMPLATE_OPTIONS, type TemplateOptions } from '../template/template-options.js'
 import { type AccountNames, type Content, compileMessage, type Message } from './message.js'
 
@@ -14,6 +14,12 @@ export type ExtraTagsOption = ExtraTags | ((customer: Customer) => ExtraTags)
 export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'extraTags' | 'names' | 'fields'> {
   /** Tags of the host's own: an object, or a function of the customer. Default none. */
   extraTags?: ExtraTagsOption
+  /**
+   * Whether a page is read once more, by one statement that reads ids, just before its first message is yielded: who is no longer
+   * of the audience by then gets none. Without it that is decided when the page is read, which is up to two pages ahead of
+   * the message that is yielded. Default `false`.
+   */
+  recheck?: boolean
   /**
    * Called with the progress at most every 100 ms, and once at the end; a promise is waited for. What it throws or rejects
    * with ends the merge and is its error.
@@ -46,6 +52,7 @@ export const MAIL_MERGE_OPTIONS = {
   pageSize: withDefault(PAGE_OPTIONS.pageSize, 250),
   ...MESSAGE_OPTIONS,
   extraTags: isExtraTags,
+  recheck: withDefault(isFlag, false),
   onProgress: isFunction,
 }
 
@@ -68,7 +75,7 @@ export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | un
 export interface MailMergeJob<M extends Message> {
   pages: PageSettings
   /** one result at a time; the next page is read while this one is used */
-  run(account: AccountNames, pages: AsyncGenerator<Customer[], void>): AsyncGenerator<MailMergeResult<M>, void>
+  run(account: AccountNames, audience: AudiencePages): AsyncGenerator<MailMergeResult<M>, void>
 }
 
 /**
@@ -77,17 +84,14 @@ export interface MailMergeJob<M extends Message> {
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
 export function prepareMailMerge<M extends Message>(message: M, given: MailMergeOptions): MailMergeJob<M> {
-  const { audience, pageSize, after, signal, extraTags, onProgress, ...templateOptions } = resolveOptions(
-    'mailMerge',
-    MAIL_MERGE_OPTIONS,
-    given,
-  )
+  const { audience, pageSize, after, part, signal, extraTags, recheck, onProgress, ...templateOptions } =
+    resolveOptions('mailMerge', MAIL_MERGE_OPTIONS, given)
   requireAudience(audience)
   compileMessage('mailMerge', message, templateOptions)
 
   async function* run(
     account: AccountNames,
-    pages: AsyncGenerator<Customer[], void>,
+    { pages, recheck: stillIn }: AudiencePages,
   ): AsyncGenerator<MailMergeResult<M>, void> {
     const { render } = compileMessage('mailMerge', message, templateOptions, account)
     const progress: MailMergeProgress = { customers: 0, missing: 0 }
@@ -101,7 +105,7 @@ export function prepareMailMerge<M extends Message>(message: M, given: MailMerge
         next = pages.next()
         // A failure is met when its page is asked for; until then it must not count as unhandled.
         next.catch(() => {})
-        for (const customer of page.value) {
+        for (const customer of recheck ? await stillIn(page.value) : page.value) {
           stopIfAborted(signal)
           const rendered = render(customer, extraTagsFor(customer, extraTags))
           progress.customers++
@@ -122,5 +126,5 @@ export function prepareMailMerge<M extends Message>(message: M, given: MailMerge
       pages.return().catch(() => {})
     }
   }
-  return { pages: { call: 'mailMerge', audience, pageSize, after, signal }, run }
+  return { pages: { call: 'mailMerge', audience, pageSize, after, part, signal }, run }
 }

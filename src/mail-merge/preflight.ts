@@ -50,7 +50,14 @@ export interface PreflightJob {
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
 export function preparePreflight(message: Message, given: PreflightOptions): PreflightJob {
-  const { missing: _missing, onProgress: _onProgress, after: _after, ...table } = MAIL_MERGE_OPTIONS
+  const {
+    missing: _missing,
+    onProgress: _onProgress,
+    after: _after,
+    part: _part,
+    recheck: _recheck,
+    ...table
+  } = MAIL_MERGE_OPTIONS
   const { audience, pageSize, signal, extraTags, ...templateOptions } = resolveOptions('preflight', table, given)
   requireAudience(audience)
   compileMessage('preflight', message, templateOptions)

@@ -78,6 +78,7 @@ const INDEX = {
   types: [
     ...PURE.types,
     'AccountId',
+    'AudiencePart',
     'CountOptions',
     'CustomerCount',
     'Content',
