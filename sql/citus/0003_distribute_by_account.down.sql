@@ -1,8 +1,10 @@
--- Makes both tables plain ones of the coordinator again, with id alone as the primary key. Run it before the down files of
--- 0002 and 0001. Running it again is safe.
+-- Makes the tables plain ones of the coordinator again, the first two with id alone as the primary key. Run it before the down
+-- files of the others. Running it again is safe.
 select undistribute_table(logicalrelid) from pg_dist_partition
 where partmethod = 'h' and logicalrelid in (
-  to_regclass('customer.customer'), to_regclass('customer.custom_attribute_definition')
+  to_regclass('customer.customer'), to_regclass('customer.custom_attribute_definition'),
+  to_regclass('customer.custom_attribute_upload'), to_regclass('customer.custom_attribute_upload_change'),
+  to_regclass('customer.custom_attribute_upload_rejected'), to_regclass('customer.custom_attribute_suppression')
 );
 
 do $primary_keys$

@@ -1,6 +1,7 @@
 -- For Citus alone, on the coordinator, after 0001 and 0002: distributes both tables by account_id, so that an account's
--- customers and its attribute definitions lie on one node. Running this file again is safe, also from several processes at
--- once: the first statement locks the tables until the transaction ends.
+-- customers and its attribute definitions lie on one node, and with them the tables of the history of uploads and of suppressions
+-- where there are. Running this file again is safe, also from several processes at once: the first statement locks the tables until
+-- the transaction ends. Run it again when the optional tables come later.
 --
 -- Citus wants account_id in every unique constraint, so the primary keys become (account_id, id); constraints of your own
 -- must hold it, too. create_distributed_table moves the rows and keeps the tables locked meanwhile; on a big table in use,
@@ -32,3 +33,12 @@ select create_distributed_table('customer.custom_attribute_definition', 'account
 where not exists (
   select from pg_dist_partition where logicalrelid = 'customer.custom_attribute_definition'::regclass and partmethod = 'h'
 );
+
+-- The optional tables have account_id in their keys from the beginning.
+select create_distributed_table(t::regclass, 'account_id', colocate_with => 'customer.customer')
+from unnest(array[
+  'customer.custom_attribute_upload', 'customer.custom_attribute_upload_change', 'customer.custom_attribute_upload_rejected',
+  'customer.custom_attribute_suppression'
+]) t
+where to_regclass(t) is not null
+  and not exists (select from pg_dist_partition where logicalrelid = to_regclass(t) and partmethod = 'h');

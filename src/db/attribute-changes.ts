@@ -15,22 +15,19 @@ export async function renameDefinition(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const own = `account_id = $1::${shape.accountIdType}`
-  const [older] = await query(
-    sql,
+  const send = (text: string) => execute(sql, text, [accountId, from, to], { signal })
+  await send(
+    `update ${shape.definitionTable} set last_seen_at = greatest(last_seen_at, (
+       select max(d.last_seen_at) from ${shape.definitionTable} d where d.${own} and d.attribute_name = $3::text))
+     where ${own} and attribute_name = $2::text`,
+  )
+  await send(
     `delete from ${shape.definitionTable} where ${own} and attribute_name = $3::text
-     and exists (select from ${shape.definitionTable} d where d.${own} and d.attribute_name = $2::text)
-     returning last_seen_at::text`,
-    [accountId, from, to],
-    { signal },
+     and exists (select from ${shape.definitionTable} d where d.${own} and d.attribute_name = $2::text)`,
   )
   // The row keeps its id: by it an upload that runs meanwhile knows the attribute again.
-  const renamed = await execute(
-    sql,
-    `update ${shape.definitionTable} set attribute_name = $3::text,
-       last_seen_at = greatest(last_seen_at, coalesce($4::text::timestamptz, last_seen_at))
-     where ${own} and attribute_name = $2::text`,
-    [accountId, from, to, older?.[0] ?? null],
-    { signal },
+  const renamed = await send(
+    `update ${shape.definitionTable} set attribute_name = $3::text where ${own} and attribute_name = $2::text`,
   )
   return renamed > 0
 }

@@ -1,13 +1,12 @@
 import { beforeAll, expect, test } from 'vitest'
-import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount } from '../support/customers.js'
-import { useDatabase } from '../support/database.js'
+import { addHistory, useDatabase } from '../support/database.js'
 import { isFull, samples } from '../support/law.js'
 
-const db = useDatabase({ distributed: false })
+const db = useDatabase()
 beforeAll(async () => {
-  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
+  await addHistory(db.sql)
 })
 
 const CUSTOMERS = 60

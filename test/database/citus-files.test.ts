@@ -57,6 +57,21 @@ test('up distributes both tables by account_id, side by side; again it changes n
   expect(await dumpCatalogue(db.sql)).toEqual(once)
 })
 
+test('up distributes the optional tables that there are, also when they come later; down takes them back', async () => {
+  await run(UP)
+  await run('0003_create_upload_history.up.sql')
+  await run(UP)
+  const optional = (await distributed()).map(({ name }) => name).filter((name) => name.includes('_upload'))
+  expect(optional.sort()).toEqual([
+    'customer.custom_attribute_upload',
+    'customer.custom_attribute_upload_change',
+    'customer.custom_attribute_upload_rejected',
+  ])
+  await run(DOWN)
+  expect(await distributed()).toEqual([])
+  await run('0003_create_upload_history.down.sql')
+})
+
 test('without the files Citus would refuse: the primary keys lack the account', async () => {
   const refused = db.sql`select create_distributed_table('customer.customer', 'account_id')`
   await expect(refused).rejects.toThrow('a unique index of customer.customer does not include account_id')

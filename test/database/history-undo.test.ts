@@ -1,16 +1,15 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { UploadOptions } from '../../src/upload/options.js'
 import { contentsOf, newAccount } from '../support/customers.js'
-import { useDatabase } from '../support/database.js'
+import { addHistory, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 import { checkLaw } from '../support/law.js'
 
-const db = useDatabase({ distributed: false })
+const db = useDatabase()
 beforeAll(async () => {
-  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
+  await addHistory(db.sql)
 })
 const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 const NOTHING = {

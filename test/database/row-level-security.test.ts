@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
-import { useDatabase } from '../support/database.js'
+import { addHistory, useDatabase } from '../support/database.js'
 import { codeBlocks, section } from '../support/readme.js'
 
 const db = useDatabase({ distributed: false })
@@ -21,7 +20,7 @@ beforeAll(async () => {
   await db.sql.unsafe(grants!.replaceAll(' app', ` ${role}`)).simple()
   await db.sql.unsafe(policies!).simple()
   const tables = ['upload', 'upload_change', 'upload_rejected'].map((name) => `customer.custom_attribute_${name}`)
-  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
+  await addHistory(db.sql)
   for (const table of tables) {
     await db.sql
       .unsafe(

@@ -1,10 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Customer } from '../../src/db/customers.js'
-import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { type Contents, contentsOf, newAccount, versionsOf } from '../support/customers.js'
-import { useDatabase } from '../support/database.js'
+import { addHistory, useDatabase } from '../support/database.js'
 
 const db = useDatabase()
 
@@ -27,7 +26,7 @@ const SECRET = 'of the stranger'
 const emails = ['john@example.com', 'jane@example.com', 'only-theirs@example.com']
 
 beforeAll(async () => {
-  await db.sql.unsafe(readMigrations({ history: true })[2]!.up).simple()
+  await addHistory(db.sql)
   await db.sql`alter table customer.customer add constraint not_refused check (last_name <> 'refused')`
   client = db.connect({ max: 3, debug: (_, text, parameters) => void sent.push({ text, parameters }) })
   store = createCustomAttributesStore(client)

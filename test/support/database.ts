@@ -38,6 +38,13 @@ export const SCHEMA_FILES = [
   '0002_create_attribute_definitions.up.sql',
 ] as const
 
+/** Adds the tables of the uploads' history; on a cluster distributed as the others are. */
+export async function addHistory(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(await readSql('0003_create_upload_history.up.sql')).simple()
+  const isCitus = (await sql`select from pg_catalog.pg_extension where extname = 'citus'`).length > 0
+  if (isCitus) await distribute(sql)
+}
+
 /** The text of a file under `sql/`. */
 export function readSql(file: string): Promise<string> {
   return readFile(new URL(`../../sql/${file}`, import.meta.url), 'utf8')
