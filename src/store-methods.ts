@@ -14,6 +14,7 @@ import type { AttributeDescription } from './db/attribute-report.js'
 import type { SqlClient } from './db/client.js'
 import type { CountOptions, CustomerCount } from './db/counts.js'
 import type { Customer } from './db/customers.js'
+import type { FindOptions, FoundCustomers } from './db/find.js'
 import type { PageOptions } from './db/pages.js'
 import type { SchemaProblem } from './db/schema-check.js'
 import type { UploadRecord } from './db/upload-history.js'
@@ -82,6 +83,14 @@ export interface CustomAttributesStore {
    * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `ABORTED`
    */
   countCustomers(accountId: AccountId, options: CountOptions): Promise<CustomerCount>
+  /**
+   * Some customers of an audience, for a table of them: in an order, forward and back. Without an index of yours that has the
+   * account and the field, an order by it reads the account's customers; so does `search`.
+   *
+   * @param options - `audience` (always said), `search`, `sort` (`'id'`), `descending`, `limit` (50), `cursor`, `signal`; see {@link FindOptions}
+   * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `ABORTED`
+   */
+  findCustomers(accountId: AccountId, options: FindOptions): Promise<FoundCustomers>
   /**
    * The customers of an audience in id order, page by page.
    *

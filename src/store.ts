@@ -14,6 +14,7 @@ import { type Customer, readCustomers } from './db/customers.js'
 import { checkAttributeNames, readAttributeNames, recordDefinitions } from './db/definitions.js'
 import { explainFailure } from './db/failures.js'
 import { isNumberType } from './db/field-values.js'
+import { findCustomers, resolveFindOptions } from './db/find.js'
 import { refuseIfHeld } from './db/holds.js'
 import { MERGE_OPTIONS } from './db/merge-options.js'
 import { countUnreachable, openPages, type PageSettings, readTexts, resolvePageOptions } from './db/pages.js'
@@ -127,7 +128,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     }
   }
 
-  async function findCustomers(
+  async function customersOf(
     account: AccountContext,
     emails: readonly string[],
   ): Promise<Map<string, Customer | null>> {
@@ -178,17 +179,23 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     async getCustomer(accountId, email) {
       if (typeof email !== 'string') throw invalidArgument('email', 'a string', email)
       return onAccount({ call: 'getCustomer' }, accountId, async (account) => {
-        return (await findCustomers(account, [email])).get(email) ?? null
+        return (await customersOf(account, [email])).get(email) ?? null
       })
     },
     async getCustomers(accountId, emails) {
       checkEmails(emails)
-      return onAccount({ call: 'getCustomers' }, accountId, (account) => findCustomers(account, emails))
+      return onAccount({ call: 'getCustomers' }, accountId, (account) => customersOf(account, emails))
     },
     async countCustomers(accountId, given) {
       const { audience, signal } = resolveCountOptions(given)
       return onAccount({ call: 'countCustomers', signal }, accountId, async (account) =>
         countAudience(account, await audienceCondition(account, normalizeEmail, { audience }, signal), signal),
+      )
+    },
+    async findCustomers(accountId, given) {
+      const settings = resolveFindOptions(given)
+      return onAccount({ call: 'findCustomers', signal: settings.signal }, accountId, async (account) =>
+        findCustomers(account, await audienceCondition(account, normalizeEmail, settings, settings.signal), settings),
       )
     },
     async *pageCustomers(accountId, given) {
@@ -299,7 +306,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       checkEmails(emails)
       const render = prepareRendering(template, given)
       return onAccount({ call: 'renderForCustomers' }, accountId, async (account) => {
-        const customers = await findCustomers(account, emails)
+        const customers = await customersOf(account, emails)
         return render(await readNames(account), customers)
       })
     },

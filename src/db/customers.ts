@@ -245,7 +245,7 @@ export async function readCustomerIds(
 }
 
 /** The select list of a customer, and how its row becomes one. */
-function customerReader(shape: TableShape): { columns: string; read(row: TextRow): Customer } {
+export function customerReader(shape: TableShape): { columns: string; read(row: TextRow): Customer } {
   const names = [
     'id',
     'account_id',

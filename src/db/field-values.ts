@@ -37,6 +37,16 @@ export function isNumberType(type: string): boolean {
   return type in INTEGER_RANGES || /^(?:numeric|float[48])$/.test(type)
 }
 
+/** Whether a column holds days or moments. */
+export function isMomentType({ type }: TableColumn): boolean {
+  return type === 'date' || type === 'timestamp' || type === 'timestamptz'
+}
+
+/** Whether a column holds any text. */
+export function isTextType({ type }: TableColumn): boolean {
+  return type === 'text' || type === 'varchar' || type === 'bpchar' || type === 'citext' || type === 'name'
+}
+
 /** A number as PostgreSQL reads it. */
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 /** Looks like a number in somebody's notation. */

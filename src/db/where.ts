@@ -2,7 +2,7 @@ import type { Audience } from '../audience/audience.js'
 import { type Condition, type Moment, requireAudience, type Test } from '../audience/conditions.js'
 import { CustomAttributesError } from '../errors.js'
 import { createKnownNames } from '../template/known-names.js'
-import { isNumberType, valueCheck } from './field-values.js'
+import { isMomentType, isNumberType, isTextType, valueCheck } from './field-values.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
 import type { TableShape } from './table-shape.js'
@@ -260,14 +260,6 @@ function anniversaries(now: string, timeZone: string, more: number): string[] {
     const isLeapDayToo = rest.join('-') === '02-28' && new Date(`${year}-02-29T00:00:00Z`).getUTCDate() !== 29
     return isLeapDayToo ? ['02-28', '02-29'] : [rest.join('-')]
   })
-}
-
-function isMomentType({ type }: TableColumn): boolean {
-  return type === 'date' || type === 'timestamp' || type === 'timestamptz'
-}
-
-function isTextType({ type }: TableColumn): boolean {
-  return type === 'text' || type === 'varchar' || type === 'bpchar' || type === 'citext' || type === 'name'
 }
 
 function wrongType(

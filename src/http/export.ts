@@ -1,13 +1,14 @@
 import { CSV_WRITE_OPTIONS } from '../csv/write.js'
 import { type ExportOptions, FORMULAS } from '../export/export.js'
 import { isTextList, oneOf } from '../options.js'
+import { isAnyAudience } from './audiences.js'
 import type { Exchange } from './exchange.js'
 import { checkParameter, readJson, readQuery } from './upload-parameters.js'
 
 /** `GET …/customers/export` */
 export async function exportCustomers({ store, request, query, accountId, explain }: Exchange): Promise<Response> {
   const options = readExportQuery(query)
-  const csv = store.exportCsv(accountId, { ...options, audience: 'all', signal: request.signal }).getReader()
+  const csv = store.exportCsv(accountId, { audience: 'all', ...options, signal: request.signal }).getReader()
   // What is wrong before the first piece has a status of its own; after it a connection can only be cut.
   const first = await csv.read()
   let next: typeof first | undefined = first
@@ -38,11 +39,11 @@ export async function exportCustomers({ store, request, query, accountId, explai
 }
 
 /** @throws CustomAttributesError `INVALID_REQUEST` */
-function readExportQuery(query: URLSearchParams): Omit<ExportOptions, 'audience' | 'signal'> {
-  const given = readQuery(query, ['delimiter', 'bom', 'formulas', 'columns'])
+function readExportQuery(query: URLSearchParams): Partial<Omit<ExportOptions, 'signal'>> {
+  const given = readQuery(query, ['audience', 'delimiter', 'bom', 'formulas', 'columns'])
   const options: Record<string, unknown> = {}
   for (const [name, text] of given) {
-    const value = name === 'columns' ? readJson(name, text) : text
+    const value = name === 'columns' || (name === 'audience' && text !== 'all') ? readJson(name, text) : text
     checkParameter(name, value, RULES[name as keyof typeof RULES])
     options[name] = name === 'bom' ? value === 'true' : value
   }
@@ -50,6 +51,7 @@ function readExportQuery(query: URLSearchParams): Omit<ExportOptions, 'audience'
 }
 
 const RULES = {
+  audience: isAnyAudience,
   delimiter: CSV_WRITE_OPTIONS.delimiter,
   bom: oneOf('true', 'false'),
   formulas: FORMULAS,

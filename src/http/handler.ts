@@ -2,13 +2,14 @@ import { orAborted } from '../abort.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { CustomAttributesStore } from '../store-methods.js'
 import { describeAttributes, pruneAttributes, removeAttribute, renameAttribute } from './attributes.js'
+import { countCustomers, findCustomers } from './audiences.js'
 import type { Exchange } from './exchange.js'
 import { exportCustomers } from './export.js'
 import { preview } from './preview.js'
 import { errorResponse } from './responses.js'
 import { findRoute, type HttpAction, type HttpRoute } from './routes.js'
 import { type HttpHandlerOptions, type HttpSettings, resolveSettings } from './settings.js'
-import { checkMessage, listMergeTags, renderMessage } from './templates.js'
+import { checkMessage, listMergeTags, preflightMessage, renderMessage } from './templates.js'
 import { upload } from './upload.js'
 import { eraseCustomer, getUpload, listUploads, pruneUploads, undoUpload } from './uploads.js'
 
@@ -19,6 +20,9 @@ const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Respo
   export: exportCustomers,
   check: checkMessage,
   render: renderMessage,
+  preflight: preflightMessage,
+  count_customers: countCustomers,
+  find_customers: findCustomers,
   describe_attributes: describeAttributes,
   rename_attribute: renameAttribute,
   remove_attribute: removeAttribute,

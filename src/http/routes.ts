@@ -7,6 +7,9 @@ export type HttpAction =
   | 'export'
   | 'merge_tags'
   | 'check'
+  | 'preflight'
+  | 'count_customers'
+  | 'find_customers'
   | 'render'
   | 'describe_attributes'
   | 'rename_attribute'
@@ -43,6 +46,9 @@ const ROUTES: Readonly<Record<string, { method: 'GET' | 'POST'; action: HttpActi
   'uploads/prune': { method: 'POST', action: 'prune_uploads' },
   'customers/erase': { method: 'POST', action: 'erase_customer' },
   'templates/check': { method: 'POST', action: 'check' },
+  'customers/count': { method: 'POST', action: 'count_customers' },
+  'customers/find': { method: 'POST', action: 'find_customers' },
+  'templates/preflight': { method: 'POST', action: 'preflight' },
   'templates/preview': { method: 'POST', action: 'render' },
 }
 

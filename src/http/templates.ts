@@ -1,7 +1,10 @@
+import type { Audience } from '../audience/audience.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
+import type { Message } from '../mail-merge/message.js'
 import { isObject, isText, type OptionRule, oneOf } from '../options.js'
 import { checkTemplate, inspectTemplate } from '../template/inspect.js'
 import { TEMPLATE_OPTIONS, type TemplateFormat, type TemplateOptions } from '../template/template-options.js'
+import { isAnyAudience } from './audiences.js'
 import type { Exchange } from './exchange.js'
 import { invalidField, optional, readFields, readJsonBody } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
@@ -76,6 +79,21 @@ export async function renderMessage({ store, settings, request, accountId }: Exc
   }
   if (lacking.length > 0) throw missingValues(lacking)
   return jsonResponse({ content: typeof body.message === 'string' ? contents[0]![1] : Object.fromEntries(contents) })
+}
+
+/** `POST …/templates/preflight` */
+export async function preflightMessage({ store, settings, request, accountId }: Exchange): Promise<Response> {
+  const body = readFields(await readJsonBody(request, settings), {
+    message: isMessage,
+    format: isFormat,
+    audience: isAnyAudience,
+    ...LANGUAGE,
+  })
+  const { message, format, audience } = body as { message: Message; format?: TemplateFormat; audience: Audience }
+  if (typeof message !== 'string') readMessage(body)
+  const options = templateOptions(body, { ...(format ? { format } : {}) }, settings)
+  const report = await store.preflight(accountId, message, { ...options, audience, signal: request.signal })
+  return jsonResponse(toSnakeCase(report))
 }
 
 /** Every tag without a value, and of which part. */

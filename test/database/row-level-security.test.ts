@@ -130,6 +130,7 @@ const READS: Record<string, (store: CustomAttributesStore, of: string) => Promis
   getCustomer: async (store, of) => [await store.getCustomer(of, 'john@example.com')],
   getCustomers: async (store, of) => [...(await store.getCustomers(of, ['john@example.com'])).values()],
   countCustomers: async (store, of) => (await store.countCustomers(of, { audience: 'all' })).customers,
+  findCustomers: async (store, of) => (await store.findCustomers(of, { audience: 'all' })).customers,
   pageCustomers: (store, of) => collect(store.pageCustomers(of, { audience: 'all' })),
   exportCsv: async (store, of) =>
     (await new Response(store.exportCsv(of, { audience: 'all' })).text()).split('\r\n').slice(1, -1),

@@ -100,6 +100,12 @@ const CALLS: Record<string, () => Promise<unknown>> = {
         where: { any: [{ tier: { not: 'gold' } }, { first_name: { contains: SECRET } }, { tier: { above: 1 } }] },
       },
     }),
+  'findCustomers of all': () => store.findCustomers(ours, { audience: 'all', search: 'example', sort: 'first_name' }),
+  'findCustomers from a cursor of theirs': async () => {
+    const { next } = await store.findCustomers(theirs, { audience: 'all', sort: 'email', limit: 1 })
+    sent = []
+    return store.findCustomers(ours, { audience: 'all', sort: 'email', cursor: next! })
+  },
   'pageCustomers of all': () => collect(store.pageCustomers(ours, { audience: 'all', pageSize: 1 })),
   'pageCustomers after an id of theirs': async () => {
     const [row] = await db.sql<

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { useApi } from './api.js'
 import type { StartServer } from './servers.js'
 import { describeAttributeRoutes } from './suites/attributes.js'
+import { describeAudienceRoutes } from './suites/audiences.js'
 import { describeAuthorize } from './suites/authorize.js'
 import { describeExport } from './suites/export.js'
 import { describePreview } from './suites/preview.js'
@@ -25,6 +26,7 @@ export function describeApi(name: string, start: StartServer): void {
     describeAuthorize(api)
     describeRoutes(api)
     describeAttributeRoutes(api)
+    describeAudienceRoutes(api)
     describeUploadRoutes(api)
     describeTemplates(api)
     describeServerErrors(api)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
+import { checkAudience } from '../../src/audience/conditions.js'
 import { createHttpHandler } from '../../src/http.js'
 import { LIMITS } from '../../src/options.js'
 import { createCustomAttributesStore } from '../../src/store.js'
@@ -50,6 +51,30 @@ describe('openapi.json', () => {
     const text = await readFile(file, 'utf8')
     expect(text).toContain(`${LIMITS.maxBytes / 1024 / 1024} MB`)
     expect(text).toContain(`${LIMITS.maxTemplateBytes / 1024} KiB`)
+  })
+
+  it.each<[unknown, boolean]>([
+    ['all', true],
+    [{ emails: ['a@x.com'] }, true],
+    [{ where: { city: 'Rome', plan: ['pro', 7, true] }, timeZone: 'UTC' }, true],
+    [{ where: { score: { atLeast: 1, below: '1e3', not: { above: 5 } } } }, true],
+    [{ where: { born: { anniversary: { within: '7 days' } }, seen: { last: '3 months' } } }, true],
+    [{ where: { born: { anniversary: 'today', on: '2026-05-17', missing: false } } }, true],
+    [{ where: { any: [{ none: [{ a: 'x' }] }], all: ['a value'] } }, true],
+    ['everyone', false],
+    [{ where: {} }, false],
+    [{ where: { city: null } }, false],
+    [{ where: { city: {} } }, false],
+    [{ where: { city: [] } }, false],
+    [{ where: { city: { like: 'x' } } }, false],
+    [{ where: { city: { contains: '' } } }, false],
+    [{ where: { born: { last: 'month' } } }, false],
+    [{ where: { born: { anniversary: 'tomorrow' } } }, false],
+    [{ where: { any: [{}] } }, false],
+    [{ emails: [], where: { a: 'x' } }, false],
+  ])('knows an audience as checkAudience does: %j', (audience, isRight) => {
+    expect(checkAudience(audience).length === 0).toBe(isRight)
+    expect(validator('/components/schemas/Audience')(audience)).toBe(isRight)
   })
 
   describe('and the handler', () => {

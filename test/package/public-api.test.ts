@@ -81,6 +81,8 @@ const INDEX = {
     'AudiencePart',
     'CountOptions',
     'CustomerCount',
+    'FindOptions',
+    'FoundCustomers',
     'Content',
     'CsvInput',
     'CsvOptions',

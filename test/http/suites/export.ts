@@ -41,7 +41,8 @@ export function describeExport(api: TestApi): void {
       [{ columns: 'email' }, 'INVALID_REQUEST'],
       [{ columns: '[1]' }, 'INVALID_REQUEST'],
       [{ columns: '["nothing"]' }, 'INVALID_OPTION'],
-      [{ audience: 'all' }, 'INVALID_REQUEST'],
+      [{ audience: '{' }, 'INVALID_REQUEST'],
+      [{ audience: '{"where":{}}' }, 'INVALID_AUDIENCE'],
     ])('is not begun for a query that is wrong: %j', async (query, code) => {
       const { status, body } = await api.request('GET', pathOf(api.newAccount(), query as Record<string, string>))
       expect([status, body.code]).toEqual([400, code])
