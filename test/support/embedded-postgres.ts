@@ -22,17 +22,19 @@ const run = promisify(execFile)
 export async function startEmbeddedPostgres(
   settings: Readonly<Record<string, string>>,
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'embedded-postgres-'))
-  const { start, stop } = guard(folder)
+  const { folder, prepare, start, stop } = guard()
   try {
-    const user = await unprivilegedUser()
-    if (user) await chown(folder, user.uid, user.gid)
-    const binaries = await findBinaries(folder, user !== undefined)
     const data = join(folder, 'data')
     const password = randomBytes(12).toString('hex')
     const passwordFile = join(folder, 'password')
-    await writeFile(passwordFile, password)
-    if (user) await chown(passwordFile, user.uid, user.gid)
+    const { user, binaries } = await prepare(async () => {
+      const user = await unprivilegedUser()
+      if (user) await chown(folder, user.uid, user.gid)
+      const binaries = await findBinaries(folder, user !== undefined)
+      await writeFile(passwordFile, password)
+      if (user) await chown(passwordFile, user.uid, user.gid)
+      return { user, binaries }
+    })
     // A locale whose order is not that of code points, so that a forgotten `collate "C"` shows; 14 knows none of its own.
     const knowsIcu = !(await run(join(binaries, 'postgres'), ['--version'])).stdout.includes(' 14.')
     const icu = knowsIcu ? ['--locale-provider=icu', '--icu-locale=en-US'] : []
@@ -121,15 +123,24 @@ function ready(server: ChildProcess): Promise<void> {
 }
 
 /**
- * Watches over a folder and the one process at a time that works in it: `stop` ends the process and removes the folder.
+ * Makes a folder, and watches over it and the one process at a time that works in it: `stop` ends the process and removes the folder.
  * That is also done when this process is interrupted, from the first moment on, or ends without having done it.
  */
-function guard(folder: string): { start(launch: () => ChildProcess): ChildProcess; stop(): Promise<void> } {
+function guard(): {
+  folder: string
+  prepare<T>(work: () => Promise<T>): Promise<T>
+  start(launch: () => ChildProcess): ChildProcess
+  stop(): Promise<void>
+} {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   let child: ChildProcess | undefined
+  let preparing: Promise<unknown> | undefined
   let stopping: Promise<void> | undefined
+  let folder = ''
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
+      // What is still being copied would make the folder anew.
+      await preparing?.catch(() => {})
       if (child && child.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit')
         child.ref()
@@ -152,7 +163,15 @@ function guard(folder: string): { start(launch: () => ChildProcess): ChildProces
   }
   process.once('exit', onExit)
   for (const signal of signals) process.on(signal, onSignal)
+  // Only now: a signal that came between would end the process, and leave the folder.
+  folder = mkdtempSync(join(tmpdir(), 'embedded-postgres-'))
   return {
+    folder,
+    prepare(work) {
+      const prepared = work()
+      preparing = prepared
+      return prepared
+    },
     start(launch) {
       if (stopping) throw new Error('PostgreSQL was stopped before it had started.')
       child = launch()
