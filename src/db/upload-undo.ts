@@ -4,9 +4,13 @@ import { execute, query } from './client.js'
 import { quoteLiteral } from './identifiers.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
+import type { TableShape } from './table-shape.js'
 import type { HistoryTables } from './upload-history.js'
 
-/** A row of the customer table, or some of its columns, by their names. */
+/**
+ * A row of the customer table, or some of its columns, by their names: each the text of its JSON, because JavaScript's numbers
+ * would round those of the database. The attributes likewise by their names.
+ */
 export type JsonRow = Record<string, unknown>
 
 /** What an upload did to a customer: `before` is null where it created it, and `after` then the whole row. */
@@ -25,13 +29,22 @@ export async function readChanges(
   signal?: AbortSignal,
 ): Promise<Map<string, UploadChange[]>> {
   const own = `account_id = $1::${shape.accountIdType} and upload_id = $2::text::uuid`
+  // What was kept goes through the type of the table's rows: the session's time zone may be another by now, and a column that the
+  // table got since is what it is now.
+  const kept = (name: string) =>
+    `case when o.id is not null and h.${name} is not null
+       then ${exactSql(shape, `to_jsonb(jsonb_populate_record(o.whole, h.${name}))`)} end`
   // A range of the key: to look for each customer's changes by itself would read them all for each, without statistics.
   const rows = await query(
     sql,
     `with page as materialized (
        select distinct customer_id from ${changes}
-       where ${own} and ($3::text is null or customer_id > $3::text) order by customer_id limit ${customers})
-     select h.customer_id, h.before::text, h.after::text from ${changes} h
+       where ${own} and ($3::text is null or customer_id > $3::text) order by customer_id limit ${customers}),
+     o as materialized (
+       select c.${shape.sql.id}::text as id, c as whole from ${shape.customerTable} c
+       where c.${shape.sql.account_id} = $1::${shape.accountIdType}
+         and c.${shape.sql.id} = any (array(select p.customer_id::${shape.idType} from page p)))
+     select h.customer_id, ${kept('before')}, ${kept('after')} from ${changes} h left join o on o.id = h.customer_id
      where h.${own.replace(' and ', ' and h.')} and ($3::text is null or h.customer_id > $3::text)
        and h.customer_id <= (select max(customer_id) from page)
      order by h.customer_id, h.place desc`,
@@ -40,13 +53,29 @@ export async function readChanges(
   )
   const found = new Map<string, UploadChange[]>()
   for (const [id, before, then] of rows) {
-    const change = {
-      before: before == null ? null : (JSON.parse(before) as JsonRow),
-      after: JSON.parse(then!) as JsonRow,
-    }
-    found.set(id!, [...(found.get(id!) ?? []), change])
+    const own = found.get(id!) ?? []
+    found.set(id!, own)
+    // Of a customer that is gone nothing is asked.
+    if (then == null) continue
+    own.push({ before: before == null ? null : (JSON.parse(before) as JsonRow), after: JSON.parse(then) as JsonRow })
   }
   return found
+}
+
+/** SQL of a row, given as JSON, as the text of a {@link JsonRow}. */
+function exactSql(shape: TableShape, row: string): string {
+  const attributes = quoteLiteral(shape.columns.get('custom_attributes')!.name)
+  const exact = (entries: string, value: string) =>
+    `(select coalesce(jsonb_object_agg(e.key, ${value}), '{}') from jsonb_each(${entries}) e)`
+  const own = exact("case jsonb_typeof(e.value) when 'object' then e.value else '{}' end", 'e.value::text')
+  return `${exact(row, `case e.key when ${attributes} then ${own} else to_jsonb(e.value::text) end`)}::text`
+}
+
+function toJson(row: JsonRow): string {
+  const entries = Object.entries(row).map(
+    ([name, value]) => `${JSON.stringify(name)}:${typeof value === 'string' ? value : toJson(value as JsonRow)}`,
+  )
+  return `{${entries.join()}}`
 }
 
 /** Reads and locks living customers, whole. */
@@ -58,7 +87,7 @@ export async function lockCustomers(
   const separator = rareSeparator()
   const rows = await query(
     sql,
-    `select c.${shape.sql.id}::text, to_jsonb(c)::text from ${shape.customerTable} c
+    `select c.${shape.sql.id}::text, ${exactSql(shape, 'to_jsonb(c)')} from ${shape.customerTable} c
      where ${[`c.${shape.sql.account_id} = $1::${shape.accountIdType}`, ...shape.live('c')].join(' and ')}
        and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])
      order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for no key update`,
@@ -87,7 +116,7 @@ export async function restoreCustomers(
     `update ${shape.customerTable} c set ${[...sets, ...(touches ? [`${updatedAt.sql} = now()`] : [])].join(', ')}
      from (select (x ->> 'id')::${shape.idType} as id, x -> 'values' as v from jsonb_array_elements($2::text::jsonb) x) r
      where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = r.id`,
-    [accountId, JSON.stringify(rows)],
+    [accountId, `[${rows.map(({ id, values }) => `{"id":${JSON.stringify(id)},"values":${toJson(values)}}`).join()}]`],
     { signal, isOneOfMany: true },
   )
 }

@@ -179,11 +179,12 @@ export function undoCustomer(
     }
     const [had, got] = [before[attributes] as JsonRow, after[attributes] as JsonRow]
     for (const name of new Set([...Object.keys(had), ...Object.keys(got)])) {
-      if (had[name] === got[name] || kept.attributes.has(name)) continue
-      const isFull = own[name] === undefined && Object.keys(own).length >= maxCustomAttributes
-      if (own[name] !== got[name] || isFull) kept.attributes.add(name)
-      else if (had[name] === undefined) delete own[name]
-      else own[name] = had[name]
+      const [before, after, now] = [had, got, own].map((from) => (Object.hasOwn(from, name) ? from[name] : undefined))
+      if (before === after || kept.attributes.has(name)) continue
+      const isFull = now === undefined && Object.keys(own).length >= maxCustomAttributes
+      if (now !== after || isFull) kept.attributes.add(name)
+      else if (before === undefined) delete own[name]
+      else own[name] = before
     }
   }
   // A customer that the upload made and somebody changed stays as it is, and not a half of it.
