@@ -153,3 +153,18 @@ export async function markUndone(
   )
   return marked > 0
 }
+
+/** Takes the changes of an upload that was undone out of the history: what it writes after that can be undone by itself. */
+export async function deleteChanges(
+  { sql, shape, accountId }: Account,
+  { changes }: HistoryTables,
+  uploadId: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await execute(
+    sql,
+    `delete from ${changes} where account_id = $1::${shape.accountIdType} and upload_id = $2::text::uuid`,
+    [accountId, uploadId],
+    { signal },
+  )
+}

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Account, lockAccount } from '../db/accounts.js'
 import { readUnusedNames } from '../db/attribute-report.js'
-import { deleteDefinitions } from '../db/definitions.js'
+import { deleteDefinitions, readAttributeNames, recordDefinitions } from '../db/definitions.js'
 import { isDatabaseError } from '../db/failures.js'
 import type { TableColumn } from '../db/table-catalogue.js'
 import { inTransaction } from '../db/transaction.js'
 import type { HistoryTables } from '../db/upload-history.js'
 import {
+  deleteChanges,
   deleteCustomers,
   type JsonRow,
   lockCustomers,
@@ -62,12 +63,21 @@ export async function undo(
   const work = async (tx: Account) => {
     await lockAccount(tx, signal)
     if (!(await markUndone(tx, tables, upload.id, signal))) return
+    const givenBack = new Set<string>()
     for (let after: string | null = null; ; ) {
       const changes = await readChanges(tx, tables, upload.id, after, CUSTOMERS_AT_ONCE, signal)
       if (changes.size === 0) break
-      await undoPage(tx, changes, result, maxCustomAttributes, signal)
+      await undoPage(tx, changes, result, givenBack, maxCustomAttributes, signal)
       after = [...changes.keys()].at(-1)!
     }
+    // An attribute that the upload took away may have been removed for the account since.
+    const known = new Set(await readAttributeNames(tx, signal))
+    await recordDefinitions(
+      tx,
+      [...givenBack].filter((name) => !known.has(name)),
+      signal,
+    )
+    await deleteChanges(tx, tables, upload.id, signal)
     const unused = await readUnusedNames(tx, { notSeenSince: undefined, withoutValues: true }, signal)
     result.attributesRemoved = upload.newAttributes.filter((name) => unused.includes(name))
     if (result.attributesRemoved.length > 0) await deleteDefinitions(tx, result.attributesRemoved, signal)
@@ -91,6 +101,7 @@ async function undoPage(
   tx: Account,
   changes: ReadonlyMap<string, readonly UploadChange[]>,
   result: UndoResult,
+  givenBack: Set<string>,
   maxCustomAttributes: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -117,6 +128,9 @@ async function undoPage(
     else if (isKept) result.customersKept++
     if (isRemoved || Object.keys(values).length === 0) continue
     restored.push({ id, values })
+    const had = row[attributesColumn.name] as JsonRow
+    for (const name of Object.keys(values[attributesColumn.name] ?? {}))
+      if (!Object.hasOwn(had, name)) givenBack.add(name)
     for (const name of Object.keys(values)) {
       const column = [...shape.columns.values()].find((candidate) => candidate.name === name)
       if (column) columns.set(name, column)

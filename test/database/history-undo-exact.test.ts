@@ -80,3 +80,17 @@ test('a column that the table got since changes no customer', async () => {
   await db.sql`alter table customer.customer add column added_since text not null default 'x'`
   expect(await store.undoUpload(account, uploadId!)).toMatchObject({ customersRemoved: 1, customersKept: 0 })
 })
+
+test('an attribute that comes back is one of the account, also where it was removed since', async () => {
+  const { store, account } = open()
+  await store.uploadCsv(account, 'email,tier,plan\na@x.com,gold,pro\nb@x.com,,free\n')
+  const { uploadId } = await store.uploadCsv(account, 'email,tier\na@x.com,lead\n', {
+    history: {},
+    existing: 'replace',
+  })
+  await store.removeAttribute(account, 'plan')
+  await store.undoUpload(account, uploadId!)
+  const { customers, definitions } = await contentsOf(db.sql, account)
+  expect(customers).toMatchObject([{ custom_attributes: { tier: 'gold', plan: 'pro' } }, { custom_attributes: {} }])
+  expect(definitions).toEqual(['plan', 'tier'])
+})
