@@ -121,20 +121,41 @@ export async function restoreCustomers(
   )
 }
 
-/** Deletes customers. */
-export function deleteCustomers(
-  { sql, shape, accountId }: Account,
-  ids: readonly string[],
-  signal?: AbortSignal,
-): Promise<number> {
+/** Deletes customers, but none with which rows of the host's would go or lose their reference. */
+export async function deleteCustomers(account: Account, ids: readonly string[], signal?: AbortSignal): Promise<number> {
+  const { sql, shape, accountId } = account
   const separator = rareSeparator()
-  return execute(
+  const which = `c.${shape.sql.account_id} = $1::${shape.accountIdType}
+    and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])`
+  const parameters = [accountId, separator, ids.join(separator)]
+  const references = await readReferences(account, signal)
+  if (references.length > 0) {
+    // From here on nobody refers to one of them.
+    const locked = `select c.${shape.sql.id}::text from ${shape.customerTable} c where ${which}
+      order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for update`
+    await query(sql, locked, parameters, { signal })
+  }
+  const isFree = references.map((reference) => ` and not ${reference}`).join('')
+  return execute(sql, `delete from ${shape.customerTable} c where ${which}${isFree}`, parameters, { signal })
+}
+
+/** SQL of each foreign key that would follow a customer `c` silently, such as `on delete cascade`: whether a row refers to it. */
+async function readReferences({ sql, shape }: Account, signal?: AbortSignal): Promise<string[]> {
+  const rows = await query(
     sql,
-    `delete from ${shape.customerTable} c where c.${shape.sql.account_id} = $1::${shape.accountIdType}
-       and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])`,
-    [accountId, separator, ids.join(separator)],
+    `select format('exists (select from %I.%I r where %s)', n.nspname, t.relname, (
+       select string_agg(format('r.%I = c.%I', o.attname, k.attname), ' and ')
+       from unnest(f.conkey, f.confkey) x (own, key)
+       join pg_catalog.pg_attribute o on o.attrelid = f.conrelid and o.attnum = x.own
+       join pg_catalog.pg_attribute k on k.attrelid = f.confrelid and k.attnum = x.key))::text
+     from pg_catalog.pg_constraint f
+     join pg_catalog.pg_class t on t.oid = f.conrelid join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+     where f.contype = 'f' and f.conparentid = 0 and f.confdeltype in ('c', 'n', 'd')
+       and f.confrelid = pg_catalog.to_regclass($1::text)`,
+    [shape.customerTable],
     { signal },
   )
+  return rows.map(([condition]) => condition!)
 }
 
 /** Notes that an upload was undone; whether it was not already. */

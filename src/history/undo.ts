@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Account, lockAccount } from '../db/accounts.js'
 import { readUnusedNames } from '../db/attribute-report.js'
+import { isTransaction } from '../db/client.js'
 import { deleteDefinitions, readAttributeNames, recordDefinitions } from '../db/definitions.js'
 import { isDatabaseError } from '../db/failures.js'
 import type { TableColumn } from '../db/table-catalogue.js'
-import { inTransaction } from '../db/transaction.js'
+import { checkNow, inTransaction } from '../db/transaction.js'
 import type { HistoryTables } from '../db/upload-history.js'
 import {
   deleteChanges,
@@ -86,6 +87,8 @@ export async function undo(
     await inTransaction(
       account.sql,
       async (sql) => {
+        // A deferred foreign key would refuse all at the end; a host's own transaction is its own.
+        if (!isTransaction(account.sql)) await checkNow(sql, signal)
         await work({ ...account, sql })
         if (dryRun) throw ROLL_BACK
       },
