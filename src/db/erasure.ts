@@ -37,9 +37,17 @@ export async function eraseHistory(
     rejectedRows: await execute(
       sql,
       `delete from ${rejected} t where ${own} and exists (
-         select from jsonb_array_elements_text(t.record) x
-         where lower($2::text) = any (regexp_split_to_array(lower(x), '[[:space:]<>()"'',;:|]+')))`,
-      parameters,
+         select from jsonb_array_elements_text(t.record) x where lower(x) ~ $2::text)`,
+      [accountId, addressPattern(email)],
     ),
   }
+}
+
+/**
+ * Finds an address in a text in lower case, by an expression of PostgreSQL: wherever it stands, but not as a part of another. Signs
+ * that are rare in addresses, such as `=` and `'`, and all that is not ASCII, rather stand beside one.
+ */
+function addressPattern(email: string): string {
+  const address = email.toLowerCase().replace(/[^a-z0-9]/g, '\\$&')
+  return `(^|[^a-z0-9._%+-])${address}[.-]*($|[^a-z0-9.-])`
 }

@@ -75,17 +75,19 @@ export async function startUpload(
   return id!
 }
 
-/** Notes how an upload ended. */
+/** Notes how an upload ended; one that was undone while it ran is so no longer when it has written more since. */
 export async function endUpload(
   { sql, shape, accountId }: Account,
-  { uploads }: HistoryTables,
+  { uploads, changes }: HistoryTables,
   id: string,
   end: { status: 'completed' | 'failed'; counts: object; newAttributes: readonly string[] },
 ): Promise<void> {
   await execute(
     sql,
-    `update ${uploads} set status = $3::text, counts = $4::text::jsonb, new_attributes = $5::text::jsonb, ended_at = now()
-     where account_id = $1::${shape.accountIdType} and id = $2::text::uuid and status = 'running'`,
+    `update ${uploads} u set status = $3::text, counts = $4::text::jsonb, new_attributes = $5::text::jsonb, ended_at = now(),
+       undone_at = null
+     where u.account_id = $1::${shape.accountIdType} and u.id = $2::text::uuid and (u.status = 'running' or exists (
+       select from ${changes} h where h.account_id = u.account_id and h.upload_id = u.id))`,
     [accountId, id, end.status, JSON.stringify(end.counts), JSON.stringify(end.newAttributes)],
   )
 }
@@ -170,12 +172,13 @@ export async function deleteUploads(
   olderThan: string,
   signal?: AbortSignal,
 ): Promise<number> {
-  const old = `select u.id from ${uploads} u where u.account_id = $1::${shape.accountIdType} and u.started_at < $2::text::timestamptz`
+  // An upload may still run, and write more when its own row is gone: that goes the next time.
+  const kept = `select u.id from ${uploads} u where u.account_id = $1::${shape.accountIdType} and u.started_at >= $2::text::timestamptz`
   const parameters = [accountId, olderThan]
   for (const table of [changes, rejected]) {
     await execute(
       sql,
-      `delete from ${table} t where t.account_id = $1::${shape.accountIdType} and t.upload_id in (${old})`,
+      `delete from ${table} t where t.account_id = $1::${shape.accountIdType} and t.upload_id not in (${kept})`,
       parameters,
       { signal },
     )

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Account, lockAccount } from '../db/accounts.js'
 import { readUnusedNames } from '../db/attribute-report.js'
-import { deleteDefinitions } from '../db/definitions.js'
+import { isTransaction } from '../db/client.js'
+import { deleteDefinitions, readAttributeNames, recordDefinitions } from '../db/definitions.js'
 import { isDatabaseError } from '../db/failures.js'
 import type { TableColumn } from '../db/table-catalogue.js'
-import { inTransaction } from '../db/transaction.js'
+import { checkNow, inTransaction } from '../db/transaction.js'
 import type { HistoryTables } from '../db/upload-history.js'
 import {
+  deleteChanges,
   deleteCustomers,
   type JsonRow,
   lockCustomers,
@@ -62,12 +64,21 @@ export async function undo(
   const work = async (tx: Account) => {
     await lockAccount(tx, signal)
     if (!(await markUndone(tx, tables, upload.id, signal))) return
+    const givenBack = new Set<string>()
     for (let after: string | null = null; ; ) {
       const changes = await readChanges(tx, tables, upload.id, after, CUSTOMERS_AT_ONCE, signal)
       if (changes.size === 0) break
-      await undoPage(tx, changes, result, maxCustomAttributes, signal)
+      await undoPage(tx, changes, result, givenBack, maxCustomAttributes, signal)
       after = [...changes.keys()].at(-1)!
     }
+    // An attribute that the upload took away may have been removed for the account since.
+    const known = new Set(await readAttributeNames(tx, signal))
+    await recordDefinitions(
+      tx,
+      [...givenBack].filter((name) => !known.has(name)),
+      signal,
+    )
+    await deleteChanges(tx, tables, upload.id, signal)
     const unused = await readUnusedNames(tx, { notSeenSince: undefined, withoutValues: true }, signal)
     result.attributesRemoved = upload.newAttributes.filter((name) => unused.includes(name))
     if (result.attributesRemoved.length > 0) await deleteDefinitions(tx, result.attributesRemoved, signal)
@@ -76,6 +87,8 @@ export async function undo(
     await inTransaction(
       account.sql,
       async (sql) => {
+        // A deferred foreign key would refuse all at the end; a host's own transaction is its own.
+        if (!isTransaction(account.sql)) await checkNow(sql, signal)
         await work({ ...account, sql })
         if (dryRun) throw ROLL_BACK
       },
@@ -91,6 +104,7 @@ async function undoPage(
   tx: Account,
   changes: ReadonlyMap<string, readonly UploadChange[]>,
   result: UndoResult,
+  givenBack: Set<string>,
   maxCustomAttributes: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -117,6 +131,9 @@ async function undoPage(
     else if (isKept) result.customersKept++
     if (isRemoved || Object.keys(values).length === 0) continue
     restored.push({ id, values })
+    const had = row[attributesColumn.name] as JsonRow
+    for (const name of Object.keys(values[attributesColumn.name] ?? {}))
+      if (!Object.hasOwn(had, name)) givenBack.add(name)
     for (const name of Object.keys(values)) {
       const column = [...shape.columns.values()].find((candidate) => candidate.name === name)
       if (column) columns.set(name, column)
@@ -179,11 +196,12 @@ export function undoCustomer(
     }
     const [had, got] = [before[attributes] as JsonRow, after[attributes] as JsonRow]
     for (const name of new Set([...Object.keys(had), ...Object.keys(got)])) {
-      if (had[name] === got[name] || kept.attributes.has(name)) continue
-      const isFull = own[name] === undefined && Object.keys(own).length >= maxCustomAttributes
-      if (own[name] !== got[name] || isFull) kept.attributes.add(name)
-      else if (had[name] === undefined) delete own[name]
-      else own[name] = had[name]
+      const [before, after, now] = [had, got, own].map((from) => (Object.hasOwn(from, name) ? from[name] : undefined))
+      if (before === after || kept.attributes.has(name)) continue
+      const isFull = now === undefined && Object.keys(own).length >= maxCustomAttributes
+      if (now !== after || isFull) kept.attributes.add(name)
+      else if (before === undefined) delete own[name]
+      else own[name] = before
     }
   }
   // A customer that the upload made and somebody changed stays as it is, and not a half of it.

@@ -65,6 +65,29 @@ test('a rejected row goes by the address, and not by one that ends like it', asy
   expect(rejected.map(({ record }) => record[0])).toEqual(['bada@x.com', 'ada@x.com.example'])
 })
 
+test.each([
+  'john@x.com\u00a0',
+  '\ufeffjohn@x.com',
+  'JOHN@X.COM\u200b',
+  '“john@x.com”',
+  '[john@x.com]',
+  '{john@x.com}',
+  '`john@x.com`',
+  '=john@x.com',
+  "'john@x.com",
+  'write to john@x.com.',
+  'john@x.com/ann@x.com',
+  'mailto:john@x.com?subject=x',
+])('a rejected row goes where the address stands in %j', async (cell) => {
+  const store = createCustomAttributesStore(db.client)
+  const account = newAccount()
+  const csv = `email,total_spent,note\n${cell},much,\nbad,1,${cell}\nbad,1,x-john@x.com.example\n`
+  const { uploadId } = await store.uploadCsv(account, csv, { history: { keepRejected: true } })
+  await store.eraseCustomer(account, 'John@x.com')
+  const { rejected } = await store.getUpload(account, uploadId!)
+  expect(rejected.map(({ record }) => record[2])).toEqual(['x-john@x.com.example'])
+})
+
 test('without the tables of the history the customer is erased all the same', async () => {
   const store = createCustomAttributesStore(db.client, { uploadTable: 'customer.no_such_table' })
   const account = newAccount()

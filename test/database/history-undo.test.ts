@@ -156,14 +156,20 @@ describe('undoUpload', () => {
     ])
   })
 
-  test('keeps a customer that something of the host refers to', async () => {
-    const { store, account } = open()
-    const { uploadId } = await store.uploadCsv(account, 'email\na@x.com\nb@x.com\nc@x.com\n', { history: {} })
-    await db.sql`create table customer.purchase (customer_id uuid references customer.customer (id))`
-    await db.sql`insert into customer.purchase select id from customer.customer where account_id = ${account} and email = 'b@x.com'`
-    expect(await store.undoUpload(account, uploadId!)).toEqual({ ...NOTHING, customersRemoved: 2, customersKept: 1 })
-    await db.sql`drop table customer.purchase`
-  })
+  test.each(['', 'deferrable initially deferred', 'on delete cascade', 'on delete set null'])(
+    'keeps a customer that something of the host refers to: %s',
+    async (rule) => {
+      const { store, account } = open()
+      const { uploadId } = await store.uploadCsv(account, 'email\na@x.com\nb@x.com\nc@x.com\n', { history: {} })
+      await db.sql.unsafe(`create table customer.purchase (customer_id uuid references customer.customer (id) ${rule})`)
+      await db.sql`insert into customer.purchase select id from customer.customer where account_id = ${account} and email = 'b@x.com'`
+      const expected = { ...NOTHING, customersRemoved: 2, customersKept: 1 }
+      expect(await store.undoUpload(account, uploadId!, { dryRun: true })).toEqual(expected)
+      expect(await store.undoUpload(account, uploadId!)).toEqual(expected)
+      expect(await db.sql`select from customer.purchase where customer_id is not null`).toHaveLength(1)
+      await db.sql`drop table customer.purchase`
+    },
+  )
 
   test('a customer that stands in the file several times is taken back step by step', async () => {
     const { store, account } = open()
