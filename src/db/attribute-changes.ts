@@ -1,6 +1,7 @@
 import type { Account } from './accounts.js'
 import { emailOrderSql } from './batch-statement.js'
 import { execute, query } from './client.js'
+import { accountOfIdsSql } from './customers.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
@@ -88,7 +89,8 @@ export async function changeCustomers(
   const parameter = (text: string) => `$${parameters.push(text)}::text`
   const separator = rareSeparator()
   const conditions = [
-    ownSql(shape),
+    ids ? accountOfIdsSql(shape) : `c.${shape.sql.account_id} = $1::${shape.accountIdType}`,
+    ...shape.live('c'),
     `c.${custom_attributes} ? $2::text`,
     ...(alsoHaving === undefined ? [] : [`c.${custom_attributes} ? ${parameter(alsoHaving)}`]),
     ...(ids
@@ -105,7 +107,7 @@ export async function changeCustomers(
      update ${shape.customerTable} c set ${custom_attributes} = ${changedSql(change, `c.${custom_attributes}`, parameter)}${
        touches ? `, ${updatedAt.sql} = now()` : ''
      }
-     from w where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${id} = w.id`,
+     from w where ${accountOfIdsSql(shape)} and c.${id} = w.id`,
     parameters,
     { signal, isOneOfMany: true },
   )

@@ -1,6 +1,7 @@
 import type { Account } from './accounts.js'
 import { emailOrderSql } from './batch-statement.js'
 import { execute, query } from './client.js'
+import { accountOfIdsSql } from './customers.js'
 import { quoteLiteral } from './identifiers.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
@@ -42,7 +43,7 @@ export async function readChanges(
        where ${own} and ($3::text is null or customer_id > $3::text) order by customer_id limit ${customers}),
      o as materialized (
        select c.${shape.sql.id}::text as id, c as whole from ${shape.customerTable} c
-       where c.${shape.sql.account_id} = $1::${shape.accountIdType}
+       where ${accountOfIdsSql(shape)}
          and c.${shape.sql.id} = any (array(select p.customer_id::${shape.idType} from page p)))
      select h.customer_id, ${kept('before')}, ${kept('after')} from ${changes} h left join o on o.id = h.customer_id
      where h.${own.replace(' and ', ' and h.')} and ($3::text is null or h.customer_id > $3::text)
@@ -88,7 +89,7 @@ export async function lockCustomers(
   const rows = await query(
     sql,
     `select c.${shape.sql.id}::text, ${exactSql(shape, 'to_jsonb(c)')} from ${shape.customerTable} c
-     where ${[`c.${shape.sql.account_id} = $1::${shape.accountIdType}`, ...shape.live('c')].join(' and ')}
+     where ${[accountOfIdsSql(shape), ...shape.live('c')].join(' and ')}
        and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])
      order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for no key update`,
     [accountId, separator, ids.join(separator)],
@@ -115,7 +116,7 @@ export async function restoreCustomers(
     sql,
     `update ${shape.customerTable} c set ${[...sets, ...(touches ? [`${updatedAt.sql} = now()`] : [])].join(', ')}
      from (select (x ->> 'id')::${shape.idType} as id, x -> 'values' as v from jsonb_array_elements($2::text::jsonb) x) r
-     where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = r.id`,
+     where ${accountOfIdsSql(shape)} and c.${shape.sql.id} = r.id`,
     [accountId, `[${rows.map(({ id, values }) => `{"id":${JSON.stringify(id)},"values":${toJson(values)}}`).join()}]`],
     { signal, isOneOfMany: true },
   )
@@ -125,7 +126,7 @@ export async function restoreCustomers(
 export async function deleteCustomers(account: Account, ids: readonly string[], signal?: AbortSignal): Promise<number> {
   const { sql, shape, accountId } = account
   const separator = rareSeparator()
-  const which = `c.${shape.sql.account_id} = $1::${shape.accountIdType}
+  const which = `${accountOfIdsSql(shape)}
     and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])`
   const parameters = [accountId, separator, ids.join(separator)]
   const references = await readReferences(account, signal)
