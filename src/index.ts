@@ -23,6 +23,7 @@ export type { DateFormat, NumberFormat } from './db/field-values.js'
 export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
 export type { PageOptions } from './db/pages.js'
 export type { SchemaProblem } from './db/schema-check.js'
+export type { Suppression } from './db/suppressions.js'
 export type { LiveValues, TableNames } from './db/table-names.js'
 export type { UploadRecord } from './db/upload-history.js'
 export type { CustomerInput, CustomerValue, UpsertOptions, UpsertResult } from './db/upsert.js'
@@ -43,6 +44,12 @@ export * from './pure.js'
 export { createCustomAttributesStore } from './store.js'
 export type { CustomAttributesStore, MergeTags } from './store-methods.js'
 export type { StoreOptions } from './store-options.js'
+export type {
+  AddressInput,
+  ListSuppressionsOptions,
+  SuppressOptions,
+  SuppressResult,
+} from './suppression/suppression.js'
 export type {
   UploadCounts,
   UploadOptions,
