@@ -50,6 +50,7 @@ export type {
   SuppressOptions,
   SuppressResult,
 } from './suppression/suppression.js'
+export { createUnsubscribeTokens, type UnsubscribeTokenOptions, type UnsubscribeTokens } from './suppression/tokens.js'
 export type {
   UploadCounts,
   UploadOptions,

@@ -74,7 +74,7 @@ const PURE = {
 }
 
 const INDEX = {
-  values: [...PURE.values, 'createCustomAttributesStore', 'readMigrations'],
+  values: [...PURE.values, 'createCustomAttributesStore', 'createUnsubscribeTokens', 'readMigrations'],
   types: [
     ...PURE.types,
     'AccountId',
@@ -146,6 +146,8 @@ const INDEX = {
     'RowsInput',
     'SqlClient',
     'StoreOptions',
+    'UnsubscribeTokenOptions',
+    'UnsubscribeTokens',
     'UploadCounts',
     'UploadOptions',
     'UploadProgress',
