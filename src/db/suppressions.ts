@@ -80,9 +80,11 @@ export function keptAddressSql({ sql }: TableShape, salt: string | undefined): s
  */
 export function suppressedSql(shape: TableShape, { table, salt }: SuppressionTable, at: number): SqlCondition {
   const address = keptAddressSql(shape, salt === undefined ? undefined : `$${at}`)
-  // `offset 0` keeps it a look-up by the primary key for each customer: a join would read all suppressions for a page of a few.
+  const own = `select from ${table} s where s.account_id = $1::${shape.accountIdType}`
+  // Asked once for a statement: an account without suppressions pays nothing for its customers. `offset 0` keeps the rest a look-up
+  // by the primary key for each customer: a join would read all suppressions for a page of a few.
   return {
-    sql: `exists (select from ${table} s where s.account_id = $1::${shape.accountIdType} and s.address = ${address} offset 0)`,
+    sql: `((select exists (${own})) and exists (${own} and s.address = ${address} offset 0))`,
     parameters: salt === undefined ? [] : [salt],
   }
 }
