@@ -24,6 +24,7 @@ export type { FindOptions, FoundCustomers } from './db/find.js'
 export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
 export type { PageOptions } from './db/pages.js'
 export type { SchemaProblem } from './db/schema-check.js'
+export type { Suppression } from './db/suppressions.js'
 export type { LiveValues, TableNames } from './db/table-names.js'
 export type { UploadRecord } from './db/upload-history.js'
 export type { CustomerInput, CustomerValue, UpsertOptions, UpsertResult } from './db/upsert.js'
@@ -44,6 +45,13 @@ export * from './pure.js'
 export { createCustomAttributesStore } from './store.js'
 export type { CustomAttributesStore, MergeTags } from './store-methods.js'
 export type { StoreOptions } from './store-options.js'
+export type {
+  AddressInput,
+  ListSuppressionsOptions,
+  SuppressOptions,
+  SuppressResult,
+} from './suppression/suppression.js'
+export { createUnsubscribeTokens, type UnsubscribeTokenOptions, type UnsubscribeTokens } from './suppression/tokens.js'
 export type {
   UploadCounts,
   UploadOptions,

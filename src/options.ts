@@ -33,6 +33,14 @@ export const isDate: OptionRule = (value) =>
 export const isText: OptionRule = (value) =>
   typeof value === 'string' && value.length > 0 ? undefined : 'a non-empty string'
 
+const SECRET_LENGTH = 16
+
+/** A text that is hard to guess. */
+export const isSecret: OptionRule = (value) =>
+  typeof value === 'string' && value.length >= SECRET_LENGTH
+    ? undefined
+    : `a string of at least ${SECRET_LENGTH} characters`
+
 export const isFunction: OptionRule = (value) => (typeof value === 'function' ? undefined : 'a function')
 
 export const isSignal: OptionRule = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal')

@@ -17,6 +17,7 @@ import type { Customer } from './db/customers.js'
 import type { FindOptions, FoundCustomers } from './db/find.js'
 import type { PageOptions } from './db/pages.js'
 import type { SchemaProblem } from './db/schema-check.js'
+import type { Suppression } from './db/suppressions.js'
 import type { UploadRecord } from './db/upload-history.js'
 import type { CustomerInput, UpsertOptions, UpsertResult } from './db/upsert.js'
 import type { CsvStream, ExportOptions } from './export/export.js'
@@ -28,6 +29,12 @@ import type { MailMergeOptions, MailMergeResult } from './mail-merge/mail-merge.
 import type { Message } from './mail-merge/message.js'
 import type { PreflightOptions, PreflightReport } from './mail-merge/preflight.js'
 import type { ParsedRow } from './rows.js'
+import type {
+  AddressInput,
+  ListSuppressionsOptions,
+  SuppressOptions,
+  SuppressResult,
+} from './suppression/suppression.js'
 import type { TemplateOptions } from './template/template-options.js'
 import type { UploadOptions, UploadResult, UploadRowsOptions } from './upload/options.js'
 import type { CsvPreview, PreviewOptions } from './upload/preview.js'
@@ -210,12 +217,39 @@ export interface CustomAttributesStore {
   pruneUploads(accountId: AccountId, options: PruneUploadsOptions): Promise<number>
   /**
    * Erases what the library keeps of a person: the customer's attributes, or with `customer: 'remove'` the whole row, and
-   * what the history has of them. Rows of any state, the deleted ones, too.
+   * what the history has of them. Rows of any state, the deleted ones, too. A suppression of the address stays.
    *
    * @param options - `customer`: `'keep'` (default) or `'remove'`
    * @throws CustomAttributesError `INVALID_EMAIL`
    */
   eraseCustomer(accountId: AccountId, email: string, options?: EraseOptions): Promise<EraseResult>
+  /**
+   * Suppresses addresses: nobody who has one is in any audience, now or later, whatever becomes of the customer. In pieces of
+   * 5,000; running it again is safe. An address need not be a customer's.
+   *
+   * @param emails - an array of addresses, or a CSV whose column is headed as e-mail addresses or is the only one. Letters A to
+   *   Z are compared without case, others as they are
+   * @param options - `reason` (none; the first one stays), `signal`, and how a CSV is read, as for `uploadCsv`
+   * @returns counts, and the entries or rows that are no address
+   * @throws CustomAttributesError `INVALID_OPTION` of a store without `suppressions`, `SCHEMA_NOT_READY` without the table of
+   *   `sql/0005`, `INVALID_ARGUMENT`, `ABORTED`; of a CSV what is wrong with the whole file, `EMAIL_COLUMN_MISSING`, `DUPLICATE_COLUMN`
+   */
+  suppress(accountId: AccountId, emails: AddressInput, options?: SuppressOptions): Promise<SuppressResult>
+  /**
+   * Takes addresses out of the suppressed ones: their customers are in audiences again.
+   *
+   * @param emails - addresses; those that are none or not suppressed are passed over
+   * @returns how many were suppressed
+   * @throws CustomAttributesError as `suppress`
+   */
+  unsuppress(accountId: AccountId, emails: readonly string[]): Promise<number>
+  /**
+   * The suppressed addresses in their order, with when and why.
+   *
+   * @param options - `limit` (1,000), `after` (the `address` of an entry), `signal`
+   * @throws CustomAttributesError as `suppress`
+   */
+  listSuppressions(accountId: AccountId, options?: ListSuppressionsOptions): Promise<Suppression[]>
   /** The names that templates of this account can use. Never reads the customer table. */
   getMergeTags(accountId: AccountId): Promise<MergeTags>
   /**

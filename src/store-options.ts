@@ -12,6 +12,14 @@ export interface StoreOptions {
   definitionTable?: string
   /** The table of uploads, where they have a history. Default `customer.custom_attribute_upload`. */
   uploadTable?: string
+  /**
+   * Whether addresses can be suppressed, which are then in no audience: `true` keeps them as they are in lower case, `{ salt }`
+   * (at least 16 characters, a secret that never changes) keeps hashes of them. Needs the table of `sql/0005`. Default `false`:
+   * they cannot be, and the table is not asked for.
+   */
+  suppressions?: boolean | { salt: string }
+  /** The table of suppressed addresses. Default `customer.custom_attribute_suppression`. */
+  suppressionTable?: string
   /** Most custom attributes of one customer; the table's CHECK holds the same number. Default 10. */
   maxCustomAttributes?: number
   /** `'lower'` (default) lower-cases email addresses before they are stored or looked up; `'preserve'` keeps them. */
@@ -44,6 +52,8 @@ export const STORE_OPTIONS = {
   customerTable: MIGRATION_OPTIONS.customerTable,
   definitionTable: MIGRATION_OPTIONS.definitionTable,
   uploadTable: MIGRATION_OPTIONS.uploadTable,
+  suppressions: MIGRATION_OPTIONS.suppressions,
+  suppressionTable: MIGRATION_OPTIONS.suppressionTable,
   maxCustomAttributes: MIGRATION_OPTIONS.maxCustomAttributes,
   fields: withDefault(isCatalogue, STANDARD_FIELDS),
   columns: withDefault(areTableNames, {}),

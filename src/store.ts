@@ -5,7 +5,7 @@ import { checkFillable, isEmailHeader } from './column-targets.js'
 import { openCsv } from './csv/file.js'
 import { openRows } from './csv/rows.js'
 import { type CsvInput, holdInput } from './csv/source.js'
-import { type AccountId, accountKey, checkAccountId, lockAccount } from './db/accounts.js'
+import { type AccountId, accountKey, checkAccountId, lockAccount, type SuppressionTable } from './db/accounts.js'
 import { audienceCondition } from './db/audience.js'
 import { checkClient, isTransaction, type SqlClient } from './db/client.js'
 import { checkColumnClashes } from './db/column-clashes.js'
@@ -20,6 +20,7 @@ import { MERGE_OPTIONS } from './db/merge-options.js'
 import { countUnreachable, openPages, type PageSettings, readTexts, resolvePageOptions } from './db/pages.js'
 import { retry } from './db/retry.js'
 import { findSchemaProblems } from './db/schema-check.js'
+import { loadSuppressionTable, readSuppressions } from './db/suppressions.js'
 import { loadTableShape, type TableShape } from './db/table-shape.js'
 import { type HistoryTables, loadHistoryTables, readUploads } from './db/upload-history.js'
 import { upsertCustomer } from './db/upsert.js'
@@ -43,6 +44,13 @@ import { isTextList, kindOf, resolveOptions } from './options.js'
 import { isUnstorable } from './rows.js'
 import type { CustomAttributesStore } from './store-methods.js'
 import { type ResolvedStoreOptions, STORE_OPTIONS, type StoreOptions } from './store-options.js'
+import {
+  resolveListSuppressions,
+  resolveSuppress,
+  suppress,
+  suppressionsOf,
+  unsuppress,
+} from './suppression/suppression.js'
 import { trim } from './trim.js'
 import { resolveUploadOptions, resolveUploadRowsOptions } from './upload/options.js'
 import { previewCsv, resolvePreviewOptions } from './upload/preview.js'
@@ -62,6 +70,7 @@ export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptio
   return storeOn(sql, resolved, {
     loadShape: remember((client) => loadTableShape(client, resolved)),
     loadHistory: remember((client) => loadHistoryTables(client, resolved.uploadTable)),
+    loadSuppressions: remember((client) => loadSuppressionTable(client, resolved.suppressionTable, saltOf(resolved))),
   })
 }
 
@@ -69,6 +78,7 @@ export function createCustomAttributesStore(sql: SqlClient, options?: StoreOptio
 interface Loaders {
   loadShape(sql: SqlClient): Promise<TableShape>
   loadHistory(sql: SqlClient): Promise<HistoryTables>
+  loadSuppressions(sql: SqlClient): Promise<SuppressionTable>
 }
 
 /** Reads something once; a failure is not remembered. */
@@ -92,8 +102,9 @@ async function holding<T>(csv: CsvInput, work: () => Promise<T>): Promise<T> {
 }
 
 function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders): CustomAttributesStore {
-  const { loadShape, loadHistory } = loaders
+  const { loadShape, loadHistory, loadSuppressions } = loaders
   const historyTables = () => loadHistory(sql)
+  const suppressions = options.suppressions ? () => loadSuppressions(sql) : undefined
   const { maxCustomAttributes, emailCase, maxValueLength, fields, newId } = options
   const normalizeEmail = (email: string) => (emailCase === 'lower' ? trim(email).toLowerCase() : trim(email))
 
@@ -122,6 +133,7 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
         rows: { emailCase, maxValueLength },
         newId,
         historyTables,
+        suppressions,
       })
     } catch (error) {
       throw explainFailure(error)
@@ -297,6 +309,25 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
         erase(account, await historyTables().catch(withoutTables), normalizeEmail(email), customer),
       )
     },
+    async suppress(accountId, emails, given) {
+      const work = () => {
+        const resolved = resolveSuppress(given)
+        return onAccount({ call: 'suppress', signal: resolved.signal }, accountId, (account) =>
+          suppress(account, emails, resolved, fields),
+        )
+      }
+      return Array.isArray(emails) ? work() : holding(emails as CsvInput, work)
+    },
+    async unsuppress(accountId, emails) {
+      checkEmails(emails)
+      return onAccount({ call: 'unsuppress' }, accountId, (account) => unsuppress(account, emails))
+    },
+    async listSuppressions(accountId, given) {
+      const { signal, ...page } = resolveListSuppressions(given)
+      return onAccount({ call: 'listSuppressions', signal }, accountId, async (account) =>
+        readSuppressions(account, await suppressionsOf('listSuppressions', account), page, signal),
+      )
+    },
     getMergeTags: (accountId) =>
       onAccount({ call: 'getMergeTags' }, accountId, async (account) => ({
         standardFields: [...account.shape.standardFields].sort(),
@@ -328,6 +359,11 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       })
     },
   }
+}
+
+/** What a store hashes addresses with, where it does. */
+function saltOf({ suppressions }: ResolvedStoreOptions): string | undefined {
+  return typeof suppressions === 'object' ? suppressions.salt : undefined
 }
 
 /** A host without a history has nothing of it to erase. What else is wrong with its tables is told. */

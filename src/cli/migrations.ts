@@ -6,9 +6,10 @@ import { EXIT, say } from './report.js'
 /** Writes the migrations as files of a migration tool. Needs no database. */
 export async function migrations(flags: { style: MigrationStyle; out: string; config?: string }): Promise<number> {
   const config = await readConfig(flags.config)
-  const { customerTable, definitionTable, uploadTable, maxCustomAttributes, accountIdType, columns, history } = config
-  const tables = { customerTable, definitionTable, uploadTable, maxCustomAttributes, accountIdType, columns, history }
-  const texts = readMigrations(tables)
+  const { customerTable, definitionTable, uploadTable, suppressionTable, maxCustomAttributes } = config
+  const { accountIdType, columns, history, suppressions } = config
+  const tables = { customerTable, definitionTable, uploadTable, suppressionTable, maxCustomAttributes }
+  const texts = readMigrations({ ...tables, accountIdType, columns, history, suppressions })
   for (const path of await writeMigrations(flags.out, flags.style, texts, new Date())) say(path)
   return EXIT.done
 }

@@ -15,6 +15,16 @@ export interface Account {
   shape: TableShape
   /** checked, as text */
   accountId: string
+  /** the table of suppressed addresses, checked; undefined where the store does without */
+  suppressions?: (() => Promise<SuppressionTable>) | undefined
+}
+
+/** Where an account's suppressed addresses stand, and how. */
+export interface SuppressionTable {
+  /** as SQL */
+  table: string
+  /** a hash of the salt; undefined where the addresses themselves are kept */
+  salt: string | undefined
 }
 
 /**

@@ -4,6 +4,7 @@ import { isUnstorable } from '../rows.js'
 import type { Account } from './accounts.js'
 import { emailsCondition } from './customers.js'
 import { readAttributeNames } from './definitions.js'
+import { suppressedSql } from './suppressions.js'
 import { type AudienceSql, whereCondition } from './where.js'
 
 /** One of several parts of an audience: each customer is in one of them, and always in the same. */
@@ -34,7 +35,7 @@ export interface Selection {
   part?: AudiencePart | undefined
 }
 
-/** The condition of an audience, its parameters numbered from `$4`. */
+/** The condition of an audience, its parameters numbered from `$4`. Whose address is suppressed is in none. */
 export async function audienceCondition(
   account: Account,
   normalizeEmail: (email: string) => string,
@@ -42,10 +43,21 @@ export async function audienceCondition(
   signal?: AbortSignal,
 ): Promise<AudienceSql> {
   const { sql, parameters, incomparable } = await conditionOf(account, normalizeEmail, audience, signal)
-  if (!part) return { sql, parameters, incomparable }
+  const wanted = part ? `${sql} and ${partSql(account, part)}` : sql
+  const table = await account.suppressions?.()
+  if (!table) return { sql: wanted, parameters, incomparable }
+  const left = suppressedSql(account.shape, table, 4 + parameters.length)
+  return {
+    sql: `${wanted} and not ${left.sql}`,
+    parameters: [...parameters, ...left.parameters],
+    incomparable,
+    suppressed: `${wanted} and ${left.sql}`,
+  }
+}
+
+function partSql({ shape }: Account, { index, of }: AudiencePart): string {
   // By a hash, because the ids of a range, or how many there are, change between the reads of two workers.
-  const place = `mod(mod(hashtextextended(c.${account.shape.sql.id}::text, 0), ${part.of}) + ${part.of}, ${part.of})`
-  return { sql: `${sql} and ${place} = ${part.index}`, parameters, incomparable }
+  return `mod(mod(hashtextextended(c.${shape.sql.id}::text, 0), ${of}) + ${of}, ${of}) = ${index}`
 }
 
 async function conditionOf(

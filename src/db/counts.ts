@@ -25,6 +25,8 @@ export interface CustomerCount {
    * would be otherwise
    */
   incomparable: number
+  /** customers that would be of it, and are left out because their address is suppressed */
+  suppressed: number
 }
 
 const COUNT_OPTIONS = {
@@ -43,7 +45,7 @@ export function resolveCountOptions(given: CountOptions): CountOptions {
 /** Counts an audience by one statement, so that its numbers are of one moment. */
 export async function countAudience(
   { sql, shape, accountId }: Account,
-  { sql: condition, parameters, incomparable }: AudienceSql,
+  { sql: condition, parameters, incomparable, suppressed }: AudienceSql,
   signal?: AbortSignal,
 ): Promise<CustomerCount> {
   const isLiving = shape
@@ -56,11 +58,11 @@ export async function countAudience(
     sql,
     // The condition's parameters begin at $4.
     `select ${count(`${condition}${readableSql(shape)}`)}, ${count(`${isEmailMissing(shape)}${isLiving} and ${condition}`)},
-            ${incomparable === undefined ? `'0'::text` : count(`${incomparable}${readableSql(shape)}`)}
+            ${[incomparable, suppressed].map((of) => (of === undefined ? `'0'::text` : count(`${of}${readableSql(shape)}`))).join(', ')}
      where $2::text is null and $3::text is null`,
     [accountId, null, null, ...parameters],
     { signal, isOneOfMany: true },
   )
-  const [customers, withoutEmail, left] = row!.map(Number)
-  return { customers: customers!, withoutEmail: withoutEmail!, incomparable: left! }
+  const [customers, withoutEmail, uncompared, left] = row!.map(Number)
+  return { customers: customers!, withoutEmail: withoutEmail!, incomparable: uncompared!, suppressed: left! }
 }

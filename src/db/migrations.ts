@@ -4,10 +4,13 @@ import createDefinitionsDown from '../../sql/0002_create_attribute_definitions.d
 import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.sql'
 import createHistoryDown from '../../sql/0003_create_upload_history.down.sql'
 import createHistoryUp from '../../sql/0003_create_upload_history.up.sql'
+import createSuppressionDown from '../../sql/0005_create_suppression.down.sql'
+import createSuppressionUp from '../../sql/0005_create_suppression.up.sql'
 import { CustomAttributesError } from '../errors.js'
 import { defaultsOf, isFlag, isText, LIMITS, oneOf, resolveOptions, wholeNumber, withDefault } from '../options.js'
 import { checkNameClashes } from './column-clashes.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
+import { areSuppressions } from './suppressions.js'
 import { areTableNames, OWN_NAMES, type TableNames } from './table-names.js'
 
 /** One step of the schema: SQL texts of several statements each, to be run in a transaction. */
@@ -37,6 +40,10 @@ export interface MigrationOptions {
    * `customer.custom_attribute_upload`.
    */
   uploadTable?: string
+  /** Whether the table of suppressed addresses is made, too; a store's option of this name says so, too. Default `false`. */
+  suppressions?: boolean | { salt: string }
+  /** The table of suppressed addresses, as SQL writes it. Default `customer.custom_attribute_suppression`. */
+  suppressionTable?: string
 }
 
 /** The names that the migrations give to constraints and indexes, without quotes. */
@@ -56,6 +63,8 @@ export const MIGRATION_OPTIONS = {
   columns: withDefault(areTableNames, {}),
   history: withDefault(isFlag, false),
   uploadTable: withDefault(isText, 'customer.custom_attribute_upload'),
+  suppressions: withDefault(areSuppressions, false),
+  suppressionTable: withDefault(isText, 'customer.custom_attribute_suppression'),
 }
 /** What the shipped files are written for. */
 export const MIGRATION_DEFAULTS = defaultsOf(MIGRATION_OPTIONS)
@@ -66,6 +75,12 @@ const SHIPPED: readonly Migration[] = [
 ]
 
 const HISTORY: Migration = { name: '0003_create_upload_history', up: createHistoryUp, down: createHistoryDown }
+
+const SUPPRESSION: Migration = {
+  name: '0005_create_suppression',
+  up: createSuppressionUp,
+  down: createSuppressionDown,
+}
 
 /**
  * The migrations as SQL text: that of the shipped files, or the same for other names, another cap, another account id.
@@ -78,7 +93,7 @@ export function readMigrations(options?: MigrationOptions): Migration[] {
   const given = resolveOptions('readMigrations', MIGRATION_OPTIONS, options)
   checkNameClashes('readMigrations', given.columns)
   const words = renamedWords(given)
-  const shipped = given.history ? [...SHIPPED, HISTORY] : SHIPPED
+  const shipped = [...SHIPPED, ...(given.history ? [HISTORY] : []), ...(given.suppressions ? [SUPPRESSION] : [])]
   if (words.size === 0) return shipped.map((migration) => ({ ...migration }))
   // One pass over the text: what was put in is not looked at again, whatever it is called.
   const word = new RegExp(
@@ -131,6 +146,7 @@ function wordsFor(options: Required<MigrationOptions>): { text: string; sql: str
     { text: options.customerTable, sql: formatTableName(customer) },
     { text: options.definitionTable, sql: formatTableName(definition) },
     ...Object.values(historyTables(tableOf(options, 'uploadTable'))).map(({ text, sql }) => ({ text, sql })),
+    { text: options.suppressionTable, sql: formatTableName(tableOf(options, 'suppressionTable')) },
     ...Object.values<string>({ ...migrationNames(customer, definition) }).map((text) => ({
       text,
       sql: quoteIdentifier(text),
@@ -156,7 +172,7 @@ function columnWord(name: string): { text: string; sql: string } {
 
 function tableOf(
   options: Required<MigrationOptions>,
-  option: 'customerTable' | 'definitionTable' | 'uploadTable',
+  option: 'customerTable' | 'definitionTable' | 'uploadTable' | 'suppressionTable',
 ): TableName {
   const table = parseTableName(options[option], option)
   if (QUOTES.test(formatTableName(table))) {

@@ -2,6 +2,7 @@ import { query, type SqlClient } from './client.js'
 import { parseTableName, quoteIdentifier } from './identifiers.js'
 import { readMigrations } from './migrations.js'
 import type { SchemaFault } from './schema-fault.js'
+import { noSuppressionTable } from './suppressions.js'
 import { type CatalogueTable, readAttributeChecks, readTable } from './table-catalogue.js'
 import { OWN_NAMES } from './table-names.js'
 import type { TableOptions } from './table-shape.js'
@@ -19,7 +20,9 @@ export interface SchemaProblem {
 
 /** Finds everything that the tables, and the rights on them, lack. */
 export async function findSchemaProblems(sql: SqlClient, options: TableOptions): Promise<SchemaProblem[]> {
-  const hidden = await schemaRights(sql, [options.customerTable, options.definitionTable])
+  const suppressionTable = options.suppressions ? options.suppressionTable : undefined
+  const tables = [options.customerTable, options.definitionTable, ...(suppressionTable ? [suppressionTable] : [])]
+  const hidden = await schemaRights(sql, tables)
   if (hidden.length > 0) return hidden
   const customer = await readTable(sql, options.customerTable)
   const definition = await readTable(sql, options.definitionTable)
@@ -30,6 +33,8 @@ export async function findSchemaProblems(sql: SqlClient, options: TableOptions):
     definitionTable: options.definitionTable,
     maxCustomAttributes: options.maxCustomAttributes,
     columns: options.columns,
+    suppressions: true,
+    ...(suppressionTable ? { suppressionTable } : {}),
     ...(accountIdType ? { accountIdType } : {}),
   })
   const toProblem = ({ message, details, sql, migration }: SchemaFault): SchemaProblem => {
@@ -45,9 +50,15 @@ export async function findSchemaProblems(sql: SqlClient, options: TableOptions):
     )
   } else faults.push(noTable(options.customerTable))
   faults.push(...findDefinitionFaults(options.definitionTable, definition, accountIdType))
+  const suppression = suppressionTable ? await readTable(sql, suppressionTable) : undefined
+  if (suppressionTable && !suppression) {
+    const message = noSuppressionTable(suppressionTable)
+    faults.push({ message, details: { table: suppressionTable }, sql: migrations.at(-1)!.up })
+  }
   return [
     ...faults.map(toProblem),
     ...(await tableRights(sql, [customer, definition])),
+    ...(await tableRights(sql, [suppression], ['select', 'insert', 'delete'])),
     ...(customer ? await findAdvice(sql, customer, names) : []),
   ]
 }
@@ -69,14 +80,18 @@ async function schemaRights(sql: SqlClient, tables: readonly string[]): Promise<
 }
 
 /** The rights on the tables, and on the sequence of a serial id; one on every column is as good as one on the table. */
-async function tableRights(sql: SqlClient, tables: readonly (CatalogueTable | undefined)[]): Promise<SchemaProblem[]> {
+async function tableRights(
+  sql: SqlClient,
+  tables: readonly (CatalogueTable | undefined)[],
+  rights: readonly string[] = ['select', 'insert', 'update'],
+): Promise<SchemaProblem[]> {
   const problems: SchemaProblem[] = []
   for (const table of tables) {
     if (!table) continue
     const [row] = await query(
       sql,
       `select quote_ident(current_user)::text,
-         concat_ws(', ', ${['select', 'insert', 'update']
+         concat_ws(', ', ${rights
            .map(
              (right) =>
                `case when not pg_catalog.has_table_privilege($1::oid, '${right}') and not coalesce((

@@ -77,6 +77,9 @@ export interface TableOptions {
   columns: Partial<TableNames>
   live: LiveValues
   newId?: unknown
+  /** whether addresses can be suppressed, and in which table */
+  suppressions?: unknown
+  suppressionTable?: string
 }
 
 /**

@@ -21,6 +21,11 @@ export interface AudienceSql extends SqlCondition {
    * no text is compared as a number or a moment.
    */
   incomparable: string | undefined
+  /**
+   * The condition that a customer would be of the audience and is left out because its address is suppressed, with the same
+   * parameters; undefined where addresses cannot be.
+   */
+  suppressed?: string
 }
 
 /**

@@ -9,6 +9,7 @@ import { preview } from './preview.js'
 import { errorResponse } from './responses.js'
 import { findRoute, type HttpAction, type HttpRoute } from './routes.js'
 import { type HttpHandlerOptions, type HttpSettings, resolveSettings } from './settings.js'
+import { listSuppressions, suppress, unsubscribe, unsubscribeToken, unsuppress } from './suppressions.js'
 import { checkMessage, listMergeTags, preflightMessage, renderMessage } from './templates.js'
 import { upload } from './upload.js'
 import { eraseCustomer, getUpload, listUploads, pruneUploads, undoUpload } from './uploads.js'
@@ -32,6 +33,9 @@ const ACTIONS: Readonly<Record<HttpAction, (exchange: Exchange) => Promise<Respo
   undo_upload: undoUpload,
   prune_uploads: pruneUploads,
   erase_customer: eraseCustomer,
+  list_suppressions: listSuppressions,
+  suppress,
+  unsuppress,
 }
 
 /**
@@ -55,6 +59,8 @@ export function createHttpHandler(
     const explain = (error: unknown) => explainError(error, settings, request, route)
     try {
       const { pathname, searchParams } = new URL(request.url)
+      const token = unsubscribeToken(settings, pathname)
+      if (token !== undefined) return await unsubscribe(store, settings, request, token)
       route = findRoute(settings.basePath, request.method, pathname)
       const answer: unknown = await orAborted(authorized(settings, request, route), request.signal)
       if (isResponse(answer)) return answer

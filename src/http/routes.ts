@@ -20,6 +20,9 @@ export type HttpAction =
   | 'undo_upload'
   | 'prune_uploads'
   | 'erase_customer'
+  | 'list_suppressions'
+  | 'suppress'
+  | 'unsuppress'
 
 /** Where a request goes. */
 export interface HttpRoute {
@@ -31,25 +34,27 @@ export interface HttpRoute {
 }
 
 /** By the path behind the account; `{upload_id}` stands for one part of it. */
-const ROUTES: Readonly<Record<string, { method: 'GET' | 'POST'; action: HttpAction }>> = {
-  'merge-tags': { method: 'GET', action: 'merge_tags' },
-  'customers/export': { method: 'GET', action: 'export' },
-  'customers/upload': { method: 'POST', action: 'upload' },
-  'customers/upload/preview': { method: 'POST', action: 'preview' },
-  attributes: { method: 'GET', action: 'describe_attributes' },
-  'attributes/rename': { method: 'POST', action: 'rename_attribute' },
-  'attributes/remove': { method: 'POST', action: 'remove_attribute' },
-  'attributes/prune': { method: 'POST', action: 'prune_attributes' },
-  uploads: { method: 'GET', action: 'list_uploads' },
-  'uploads/{upload_id}': { method: 'GET', action: 'get_upload' },
-  'uploads/{upload_id}/undo': { method: 'POST', action: 'undo_upload' },
-  'uploads/prune': { method: 'POST', action: 'prune_uploads' },
-  'customers/erase': { method: 'POST', action: 'erase_customer' },
-  'templates/check': { method: 'POST', action: 'check' },
-  'customers/count': { method: 'POST', action: 'count_customers' },
-  'customers/find': { method: 'POST', action: 'find_customers' },
-  'templates/preflight': { method: 'POST', action: 'preflight' },
-  'templates/preview': { method: 'POST', action: 'render' },
+const ROUTES: Readonly<Record<string, Partial<Record<'GET' | 'POST', HttpAction>>>> = {
+  'merge-tags': { GET: 'merge_tags' },
+  'customers/export': { GET: 'export' },
+  'customers/upload': { POST: 'upload' },
+  'customers/upload/preview': { POST: 'preview' },
+  attributes: { GET: 'describe_attributes' },
+  'attributes/rename': { POST: 'rename_attribute' },
+  'attributes/remove': { POST: 'remove_attribute' },
+  'attributes/prune': { POST: 'prune_attributes' },
+  uploads: { GET: 'list_uploads' },
+  'uploads/{upload_id}': { GET: 'get_upload' },
+  'uploads/{upload_id}/undo': { POST: 'undo_upload' },
+  'uploads/prune': { POST: 'prune_uploads' },
+  'customers/erase': { POST: 'erase_customer' },
+  'customers/count': { POST: 'count_customers' },
+  'customers/find': { POST: 'find_customers' },
+  suppressions: { GET: 'list_suppressions', POST: 'suppress' },
+  'suppressions/remove': { POST: 'unsuppress' },
+  'templates/check': { POST: 'check' },
+  'templates/preflight': { POST: 'preflight' },
+  'templates/preview': { POST: 'render' },
 }
 
 /**
@@ -69,12 +74,14 @@ export function findRoute(basePath: string, method: string, pathname: string): H
     })
   }
   const route = ROUTES[path]!
-  if (route.method !== method) {
-    throw new CustomAttributesError('METHOD_NOT_ALLOWED', `This path is for ${route.method} requests.`, {
-      allow: [route.method],
+  const action = Object.hasOwn(route, method) ? route[method as 'GET' | 'POST'] : undefined
+  if (action === undefined) {
+    const allow = Object.keys(route)
+    throw new CustomAttributesError('METHOD_NOT_ALLOWED', `This path is for ${allow.join(' and ')} requests.`, {
+      allow,
     })
   }
-  return { accountId: decodeAccountId(encoded), action: route.action, ...(uploadId === undefined ? {} : { uploadId }) }
+  return { accountId: decodeAccountId(encoded), action, ...(uploadId === undefined ? {} : { uploadId }) }
 }
 
 /** A path as the routes have it, with the part that stands for an upload. */

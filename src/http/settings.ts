@@ -1,5 +1,6 @@
 import { CustomAttributesError } from '../errors.js'
 import { isFlag, isFunction, isObject, type OptionRule, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { createUnsubscribeTokens, type UnsubscribeTokenOptions } from '../suppression/tokens.js'
 import { TEMPLATE_OPTIONS, type TemplateOptions } from '../template/template-options.js'
 import { type ResolvedUploadOptions, resolveUploadOptions, type UploadOptions } from '../upload/options.js'
 import type { HttpRoute } from './routes.js'
@@ -29,6 +30,12 @@ export interface HttpHandlerOptions
    * the API has a parameter for are defaults, which a request may override; never `fillable`. Default none.
    */
   upload?: Omit<UploadOptions, 'columns' | 'signal' | 'onProgress' | 'onRejected'>
+  /**
+   * Serves `{basePath}/unsubscribe/{token}`, by which a recipient unsubscribes with one click (RFC 8058): `secret` is that of
+   * `createUnsubscribeTokens`. The token is the right, and `authorize` is not asked. The store needs the option `suppressions`.
+   * Default: there is no such path.
+   */
+  unsubscribe?: UnsubscribeTokenOptions
   /** Most milliseconds in which a client sends nothing while more is awaited. Default 30,000; 0 waits for ever. */
   idleTimeout?: number
   /**
@@ -44,8 +51,9 @@ export interface HttpHandlerOptions
 }
 
 /** The options with nothing left open. */
-export interface HttpSettings extends Required<Omit<HttpHandlerOptions, 'upload'>> {
+export interface HttpSettings extends Required<Omit<HttpHandlerOptions, 'upload' | 'unsubscribe'>> {
   upload: ResolvedUploadOptions
+  unsubscribe?: UnsubscribeTokenOptions
 }
 
 const isBasePath: OptionRule = (value) =>
@@ -58,6 +66,7 @@ const OPTIONS = {
   allowDryRun: withDefault(isFlag, false),
   allowConstants: withDefault(isFlag, false),
   upload: isObject,
+  unsubscribe: isObject,
   extraTags: withDefault(isObject, {}),
   allowUnescaped: TEMPLATE_OPTIONS.allowUnescaped,
   locale: TEMPLATE_OPTIONS.locale,
@@ -81,6 +90,8 @@ export function resolveSettings(options: HttpHandlerOptions): HttpSettings {
       { function: 'createHttpHandler', option: 'authorize' },
     )
   }
+  // Tells of a secret that is none before the first request.
+  if (settings.unsubscribe) createUnsubscribeTokens(settings.unsubscribe)
   const upload: UploadOptions = settings.upload ?? {}
   const wrong = PER_REQUEST.find((name) => upload[name] !== undefined)
   if (wrong) {

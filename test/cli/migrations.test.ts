@@ -31,6 +31,16 @@ test('writes those of the history where the config asks for them', async () => {
   expect(readFileSync(command.path(up), 'utf8')).toBe(readMigrations(options)[2]!.up)
 })
 
+test('writes that of suppressed addresses where the store of the config has them', async () => {
+  const options = { suppressions: { salt: 'a salt that is long enough' }, suppressionTable: 'crm.contact_suppression' }
+  command.write('custom-attributes.config.mjs', `export default ${JSON.stringify(options)}`)
+  const { stdout } = await command.run(['migrations', '--style', 'plain', '--out', 'db/suppressions'])
+  const texts = stdout.trim().split('\n')
+  expect(texts).toHaveLength(6)
+  const up = texts.find((path) => path.includes('create_suppression.up'))!
+  expect(readFileSync(command.path(up), 'utf8')).toBe(readMigrations(options).at(-1)!.up)
+})
+
 test('overwrites nothing, and says which styles there are', async () => {
   const args = ['migrations', '--style', 'plain', '--out', 'sql']
   const [path] = (await command.run(args)).stdout.split('\n')

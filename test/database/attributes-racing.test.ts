@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount } from '../support/customers.js'
-import { addHistory, useDatabase } from '../support/database.js'
+import { addOptionalTables, useDatabase } from '../support/database.js'
 import { isFull, samples } from '../support/law.js'
 
 const db = useDatabase()
 beforeAll(async () => {
-  await addHistory(db.sql)
+  await addOptionalTables(db.sql)
 })
 
 const CUSTOMERS = 60

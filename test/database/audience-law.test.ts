@@ -439,6 +439,7 @@ test('an audience has whom an oracle says, and tells how many texts it could not
           customers: found.length,
           withoutEmail: 0,
           incomparable: verdicts.filter((verdict) => verdict === undefined).length,
+          suppressed: 0,
         })
       }
     },

@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
-import { addHistory, useDatabase } from '../support/database.js'
+import { addOptionalTables, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 
 const db = useDatabase()
 beforeAll(async () => {
-  await addHistory(db.sql)
+  await addOptionalTables(db.sql)
 })
 
 /** Where in the whole database a text stands, in any column of any table. */

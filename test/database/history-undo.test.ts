@@ -3,13 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { UploadOptions } from '../../src/upload/options.js'
 import { contentsOf, newAccount } from '../support/customers.js'
-import { addHistory, useDatabase } from '../support/database.js'
+import { addOptionalTables, useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
 import { checkLaw } from '../support/law.js'
 
 const db = useDatabase()
 beforeAll(async () => {
-  await addHistory(db.sql)
+  await addOptionalTables(db.sql)
 })
 const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
 const NOTHING = {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
-import { addHistory, useDatabase } from '../support/database.js'
+import { addOptionalTables, useDatabase } from '../support/database.js'
 import { codeBlocks, section } from '../support/readme.js'
 
 const db = useDatabase({ distributed: false })
@@ -19,8 +19,10 @@ beforeAll(async () => {
   await db.sql.unsafe(`create role ${role} login password 'secret'; create role ${owner} login password 'secret'`)
   await db.sql.unsafe(grants!.replaceAll(' app', ` ${role}`)).simple()
   await db.sql.unsafe(policies!).simple()
-  const tables = ['upload', 'upload_change', 'upload_rejected'].map((name) => `customer.custom_attribute_${name}`)
-  await addHistory(db.sql)
+  const tables = ['upload', 'upload_change', 'upload_rejected', 'suppression'].map(
+    (name) => `customer.custom_attribute_${name}`,
+  )
+  await addOptionalTables(db.sql)
   for (const table of tables) {
     await db.sql
       .unsafe(
@@ -69,8 +71,11 @@ beforeEach(async () => {
       history: {},
     })
     uploads.set(each, uploadId!)
+    await suppressing(db.sql).suppress(each, ['left@example.com'])
   }
 })
+
+const suppressing = (client: postgres.Sql) => createCustomAttributesStore(client, { suppressions: true })
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
@@ -148,6 +153,7 @@ const READS: Record<string, (store: CustomAttributesStore, of: string) => Promis
       .then(({ status }) => status)
       .catch(({ code }) => (code === 'UPLOAD_NOT_FOUND' ? null : code)),
   ],
+  listSuppressions: async (store, of) => (await store.listSuppressions(of)).map(({ address }) => address),
   getMergeTags: async (store, of) => (await store.getMergeTags(of)).customAttributes,
   previewCsv: async (store, of) =>
     (await store.previewCsv(of, 'email,TIER\n')).columns.filter(({ reason }) => reason === 'known_attribute'),
@@ -157,6 +163,7 @@ const WRITES: Record<string, (store: CustomAttributesStore, of: string) => Promi
   upsertCustomer: (store, of) => store.upsertCustomer(of, { email: 'john@example.com', first_name: 'X' }),
   'upsertCustomer of a new one': (store, of) => store.upsertCustomer(of, { email: 'x@example.com' }),
   upsertAttributeDefinitions: (store, of) => store.upsertAttributeDefinitions(of, ['tier']),
+  suppress: (store, of) => store.suppress(of, ['new@example.com']),
   uploadCsv: (store, of) => store.uploadCsv(of, csv),
   uploadRows: (store, of) =>
     store.uploadRows(
@@ -182,6 +189,8 @@ const CHANGES: Record<string, (store: CustomAttributesStore, of: string) => Prom
     (await store.pruneAttributes(of, { notSeenSince: new Date('2999-01-01') })).attributes.length > 0
       ? 'pruned'
       : 'NOT_FOUND',
+  unsuppress: async (store, of) =>
+    (await store.unsuppress(of, ['left@example.com'])) > 0 ? 'unsuppressed' : 'NOT_FOUND',
   undoUpload: (store, of) => store.undoUpload(of, uploads.get(of)!).catch(({ code }) => code.replace('UPLOAD_', '')),
   pruneUploads: async (store, of) =>
     (await store.pruneUploads(of, { olderThan: new Date('2999-01-01') })) > 0 ? 'pruned' : 'NOT_FOUND',
@@ -205,13 +214,13 @@ describe.each([
 ])('a session that says %s', (_, connect) => {
   test.each(Object.entries(READS))('reads nothing: %s', async (_name, read) => {
     const isNothing = (found: unknown) => [JSON.stringify([null]), '[]', '0'].includes(JSON.stringify(found))
-    expect(await read(createCustomAttributesStore(db.client), other)).not.toSatisfy(isNothing)
-    expect(await read(createCustomAttributesStore(connect()), other)).toSatisfy(isNothing)
+    expect(await read(suppressing(db.client), other)).not.toSatisfy(isNothing)
+    expect(await read(suppressing(connect()), other)).toSatisfy(isNothing)
   })
 
   test.each(Object.entries(WRITES))('writes nothing and is told so: %s', async (_name, write) => {
     const before = [await contentsOf(db.sql, other), await versionsOf(db.sql, other)]
-    await expect(write(createCustomAttributesStore(connect()), other)).rejects.toMatchObject({
+    await expect(write(suppressing(connect()), other)).rejects.toMatchObject({
       code: 'DATABASE_ERROR',
       details: { sqlstate: '42501' },
     })
@@ -220,12 +229,12 @@ describe.each([
 
   test.each(Object.entries(CHANGES))('finds nothing to change: %s', async (_name, change) => {
     const before = [await contentsOf(db.sql, other), await versionsOf(db.sql, other)]
-    expect(await change(createCustomAttributesStore(connect()), other)).toBe('NOT_FOUND')
+    expect(await change(suppressing(connect()), other)).toBe('NOT_FOUND')
     expect([await contentsOf(db.sql, other), await versionsOf(db.sql, other)]).toEqual(before)
   })
 
   test("finds no customer with unknown: 'reject'", async () => {
-    const result = await createCustomAttributesStore(connect()).uploadCsv(other, csv, { unknown: 'reject' })
+    const result = await suppressing(connect()).uploadCsv(other, csv, { unknown: 'reject' })
     expect(result).toMatchObject({ rowsTotal: 2, rowsRejected: 2 })
     expect(result.rejected.map(({ code }) => code)).toEqual(['CUSTOMER_NOT_FOUND', 'CUSTOMER_NOT_FOUND'])
   })

@@ -3,7 +3,7 @@ import type { Customer } from '../../src/db/customers.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { type Contents, contentsOf, newAccount, versionsOf } from '../support/customers.js'
-import { addHistory, useDatabase } from '../support/database.js'
+import { addOptionalTables, useDatabase } from '../support/database.js'
 
 const db = useDatabase()
 
@@ -26,10 +26,10 @@ const SECRET = 'of the stranger'
 const emails = ['john@example.com', 'jane@example.com', 'only-theirs@example.com']
 
 beforeAll(async () => {
-  await addHistory(db.sql)
+  await addOptionalTables(db.sql)
   await db.sql`alter table customer.customer add constraint not_refused check (last_name <> 'refused')`
   client = db.connect({ max: 3, debug: (_, text, parameters) => void sent.push({ text, parameters }) })
-  store = createCustomAttributesStore(client)
+  store = createCustomAttributesStore(client, { suppressions: true })
 })
 
 const definitionsSeen = (account: string) =>
@@ -166,6 +166,9 @@ const CALLS: Record<string, () => Promise<unknown>> = {
     ]
   },
   pruneUploads: () => store.pruneUploads(ours, { olderThan: new Date('2999-01-01') }),
+  suppress: () => store.suppress(ours, [...emails, 'else@example.com'], { reason: 'bounce' }),
+  unsuppress: () => store.unsuppress(ours, emails),
+  listSuppressions: () => store.listSuppressions(ours),
   eraseCustomer: () => store.eraseCustomer(ours, 'john@example.com', { customer: 'remove' }),
   pruneAttributes: () => store.pruneAttributes(ours, { notSeenSince: new Date('2999-01-01') }),
   'mailMerge to all': () => collectAll(store.mailMerge(ours, MESSAGE, { audience: 'all', pageSize: 1 })),
@@ -272,7 +275,9 @@ test('the check finds a statement without the account', () => {
 
 /** Whether a statement names one of the two tables; those that read their shape name them in parameters. */
 function isOfTables(text: string): boolean {
-  return /"?customer"?\s*\.\s*"?(customer|custom_attribute_definition|custom_attribute_upload\w*)\b/.test(text)
+  return /"?customer"?\s*\.\s*"?(customer|custom_attribute_definition|custom_attribute_upload\w*|custom_attribute_suppression)\b/.test(
+    text,
+  )
 }
 
 /** The account that a statement is given: its first parameter; a block's, the setting that was made just before. */
@@ -292,7 +297,7 @@ function functionsInConflict(text: string): string[] {
 /** The places where a statement names one of the two tables without comparing or inserting the account right there. */
 function referencesWithoutAccount(text: string): string[] {
   const [, ...references] = text.split(
-    /(?=(?:from|join|into|update)\s+"customer"\."(?:customer|custom_attribute_definition)")/,
+    /(?=(?:from|join|into|update)\s+"customer"\."(?:customer|custom_attribute_definition|custom_attribute_suppression)")/,
   )
   return references.filter(
     (reference) =>

@@ -88,10 +88,13 @@ describe('openapi.json', () => {
       const { details } = (await served.json()) as { details: { paths: string[] } }
       expect(details.paths.sort()).toEqual(
         Object.keys(openapi.paths)
+          .filter((path) => path.startsWith('/accounts/'))
           .map((path) => `/api${path}`)
           .sort(),
       )
       for (const [path, operations] of Object.entries(openapi.paths)) {
+        // Nobody is asked who holds a token: see suppressions.test.ts.
+        if (!path.startsWith('/accounts/')) continue
         for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
           const status = await ask(method, `/api${path.replace('{account_id}', '1')}`)
           expect([method, path, status]).toEqual([method, path, operations[method.toLowerCase()] ? 403 : 405])

@@ -11,7 +11,7 @@ const LAYERS: readonly RegExp[] = [
   /^(abort|errors|options|pace)\.ts$/,
   /^(names|edit-distance|field-names|fields|field-suggestions|headers|columns|column-problems|column-targets|rows|rejected-rows|email|text-mark|trim)\.ts$|^(template|csv|audience)\//,
   /^db\//,
-  /^(upload|mail-merge|attributes|export|history)\//,
+  /^(upload|mail-merge|attributes|export|history|suppression)\//,
   /^store(-options|-methods)?\.ts$|^http\//,
   /^(index|pure|http)\.ts$/,
   /^cli\//,

@@ -74,7 +74,7 @@ const PURE = {
 }
 
 const INDEX = {
-  values: [...PURE.values, 'createCustomAttributesStore', 'readMigrations'],
+  values: [...PURE.values, 'createCustomAttributesStore', 'createUnsubscribeTokens', 'readMigrations'],
   types: [
     ...PURE.types,
     'AccountId',
@@ -86,6 +86,7 @@ const INDEX = {
     'Content',
     'CsvInput',
     'CsvOptions',
+    'AddressInput',
     'AttributeChangeOptions',
     'AttributeDescription',
     'AttributeKind',
@@ -99,6 +100,7 @@ const INDEX = {
     'EraseOptions',
     'EraseResult',
     'HistoryOptions',
+    'ListSuppressionsOptions',
     'ListUploadsOptions',
     'PruneUploadsOptions',
     'UndoOptions',
@@ -118,6 +120,9 @@ const INDEX = {
     'Delimiter',
     'LiveValues',
     'SchemaProblem',
+    'SuppressOptions',
+    'SuppressResult',
+    'Suppression',
     'TableNames',
     'Encoding',
     'ExtraTagsOption',
@@ -143,6 +148,8 @@ const INDEX = {
     'RowsInput',
     'SqlClient',
     'StoreOptions',
+    'UnsubscribeTokenOptions',
+    'UnsubscribeTokens',
     'UploadCounts',
     'UploadOptions',
     'UploadProgress',

@@ -38,9 +38,11 @@ export const SCHEMA_FILES = [
   '0002_create_attribute_definitions.up.sql',
 ] as const
 
-/** Adds the tables of the uploads' history; on a cluster distributed as the others are. */
-export async function addHistory(sql: postgres.Sql): Promise<void> {
-  await sql.unsafe(await readSql('0003_create_upload_history.up.sql')).simple()
+/** Adds the tables of the uploads' history and of suppressions; on a cluster distributed as the others are. */
+export async function addOptionalTables(sql: postgres.Sql): Promise<void> {
+  for (const file of ['0003_create_upload_history.up.sql', '0005_create_suppression.up.sql']) {
+    await sql.unsafe(await readSql(file)).simple()
+  }
   const isCitus = (await sql`select from pg_catalog.pg_extension where extname = 'citus'`).length > 0
   if (isCitus) await distribute(sql)
 }

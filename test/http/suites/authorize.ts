@@ -24,6 +24,9 @@ export function describeAuthorize(api: TestApi): void {
       ['get_upload', 'GET', `uploads/${uploadId}`, {}, { uploadId }],
       ['undo_upload', 'POST', `uploads/${uploadId}/undo`, json({}), { uploadId }],
       ['prune_uploads', 'POST', 'uploads/prune', json({ older_than: '2026-01-01' })],
+      ['list_suppressions', 'GET', 'suppressions', {}],
+      ['suppress', 'POST', 'suppressions', json({ emails: [] })],
+      ['unsuppress', 'POST', 'suppressions/remove', json({ emails: [] })],
       ['erase_customer', 'POST', 'customers/erase', json({ email: 'a@b.c' })],
     ]
 

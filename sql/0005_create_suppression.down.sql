@@ -1,0 +1,1 @@
+drop table if exists customer.custom_attribute_suppression;
