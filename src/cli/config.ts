@@ -7,14 +7,14 @@ import { STORE_OPTIONS, type StoreOptions } from '../store-options.js'
 import { CommandError } from './report.js'
 
 /** What a config file exports by default. */
-export interface Config extends StoreOptions, Pick<MigrationOptions, 'accountIdType' | 'history'> {
+export interface Config extends StoreOptions, Pick<MigrationOptions, 'accountIdType' | 'history' | 'pageIndex'> {
   databaseUrl?: string
 }
 
 const NAMES = ['js', 'mjs', 'ts'].map((ending) => `custom-attributes.config.${ending}`)
 
-const { accountIdType, history } = MIGRATION_OPTIONS
-const CONFIG_OPTIONS = { ...STORE_OPTIONS, accountIdType, history, databaseUrl: isText }
+const { accountIdType, history, pageIndex } = MIGRATION_OPTIONS
+const CONFIG_OPTIONS = { ...STORE_OPTIONS, accountIdType, history, pageIndex, databaseUrl: isText }
 
 /**
  * Reads the config file: the one that is named, else the one of the working directory, else none.

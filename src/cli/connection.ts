@@ -20,7 +20,13 @@ export async function withStore<T>(
   work: (store: CustomAttributesStore) => Promise<T>,
   writers = 1,
 ): Promise<T> {
-  const { databaseUrl, accountIdType: _type, history: _history, ...options } = await readConfig(flags.config)
+  const {
+    databaseUrl,
+    accountIdType: _type,
+    history: _history,
+    pageIndex: _pageIndex,
+    ...options
+  } = await readConfig(flags.config)
   const sql = connect(flags.databaseUrl ?? databaseUrl ?? process.env.DATABASE_URL, writers + SPARE_CONNECTIONS)
   try {
     return await work(createCustomAttributesStore(sql, options))

@@ -7,9 +7,9 @@ import { EXIT, say } from './report.js'
 export async function migrations(flags: { style: MigrationStyle; out: string; config?: string }): Promise<number> {
   const config = await readConfig(flags.config)
   const { customerTable, definitionTable, uploadTable, suppressionTable, maxCustomAttributes } = config
-  const { accountIdType, columns, history, suppressions } = config
+  const { accountIdType, columns, live, history, pageIndex, suppressions } = config
   const tables = { customerTable, definitionTable, uploadTable, suppressionTable, maxCustomAttributes }
-  const texts = readMigrations({ ...tables, accountIdType, columns, history, suppressions })
+  const texts = readMigrations({ ...tables, accountIdType, columns, live, history, pageIndex, suppressions })
   for (const path of await writeMigrations(flags.out, flags.style, texts, new Date())) say(path)
   return EXIT.done
 }

@@ -1,5 +1,5 @@
 import { conditionsOf, spellingOf } from './predicate.js'
-import type { CatalogueTable, UniqueIndex } from './table-catalogue.js'
+import type { CatalogueTable, TwoKeyIndex } from './table-catalogue.js'
 import type { LiveValues, TableNames } from './table-names.js'
 
 /** What identifies a customer: the unique index on account and email that the table has. */
@@ -36,7 +36,7 @@ export function findIdentity(table: CatalogueTable, names: TableNames, live: Liv
 type OneIdentity = Omit<Identity, 'others'>
 
 function readIdentity(
-  { oid, keys, predicate }: UniqueIndex,
+  { oid, keys, predicate }: TwoKeyIndex,
   names: TableNames,
   live: LiveValues,
 ): OneIdentity | undefined {
@@ -45,17 +45,35 @@ function readIdentity(
   if (other === undefined) return undefined
   const isLower = plain[other] === undefined && lowerOf(keys[other]!) === names.email
   if (!isLower && plain[other] !== names.email) return undefined
-  const conditions = predicate === undefined ? [] : conditionsOf(predicate)
-  const columns = conditions.map((condition) =>
-    Object.keys(live).find((column) => spellingsOf(column, live[column]!).includes(condition)),
-  )
-  if (columns.includes(undefined)) return undefined
+  const columns = columnsOf(predicate, live)
+  if (!columns) return undefined
   return {
     index: oid,
     isLower,
     conflictTarget: `(${keys.join(', ')})${predicate === undefined ? '' : ` where ${predicate}`}`,
     holds: Object.fromEntries(Object.entries(live).filter(([column]) => columns.includes(column))),
   }
+}
+
+/** The columns of `live` that a predicate speaks of; undefined when it says anything else. */
+function columnsOf(predicate: string | undefined, live: LiveValues): (string | undefined)[] | undefined {
+  const conditions = predicate === undefined ? [] : conditionsOf(predicate)
+  const columns = conditions.map((condition) =>
+    Object.keys(live).find((column) => spellingsOf(column, live[column]!).includes(condition)),
+  )
+  return columns.includes(undefined) ? undefined : columns
+}
+
+/**
+ * Whether a table has the index of pages, of all rows or of those that live: its first key is the account as a text with an
+ * empty one behind it.
+ */
+export function hasPageIndex({ otherIndexes }: CatalogueTable, names: TableNames, live: LiveValues): boolean {
+  return otherIndexes.some(({ keys: [key, id], predicate }) => {
+    const account = /^\(?(.+?)(?:::text)? \|\| ''::text\)?$/.exec(key)?.[1]?.replace(/^\((.*)\)$/, '$1')
+    const isKey = account !== undefined && plainName(account) === names.account_id && plainName(id) === names.id
+    return isKey && columnsOf(predicate, live) !== undefined
+  })
 }
 
 /** The name of a key that is a column, as the database spells it. */

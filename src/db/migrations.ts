@@ -4,6 +4,8 @@ import createDefinitionsDown from '../../sql/0002_create_attribute_definitions.d
 import createDefinitionsUp from '../../sql/0002_create_attribute_definitions.up.sql'
 import createHistoryDown from '../../sql/0003_create_upload_history.down.sql'
 import createHistoryUp from '../../sql/0003_create_upload_history.up.sql'
+import createPageIndexDown from '../../sql/0004_create_page_index.down.sql'
+import createPageIndexUp from '../../sql/0004_create_page_index.up.sql'
 import createSuppressionDown from '../../sql/0005_create_suppression.down.sql'
 import createSuppressionUp from '../../sql/0005_create_suppression.up.sql'
 import { CustomAttributesError } from '../errors.js'
@@ -11,7 +13,14 @@ import { defaultsOf, isFlag, isText, LIMITS, oneOf, resolveOptions, wholeNumber,
 import { checkNameClashes } from './column-clashes.js'
 import { deriveName, formatTableName, parseTableName, quoteIdentifier, type TableName } from './identifiers.js'
 import { areSuppressions } from './suppressions.js'
-import { areTableNames, OWN_NAMES, type TableNames } from './table-names.js'
+import {
+  areLiveValues,
+  areTableNames,
+  type LiveValues,
+  liveConditions,
+  OWN_NAMES,
+  type TableNames,
+} from './table-names.js'
 
 /** One step of the schema: SQL texts of several statements each, to be run in a transaction. */
 export interface Migration {
@@ -40,6 +49,13 @@ export interface MigrationOptions {
    * `customer.custom_attribute_upload`.
    */
   uploadTable?: string
+  /**
+   * Whether the index of pages is made, too, by which pages of an audience never cost a read of the account; for accounts of
+   * many customers. Default `false`.
+   */
+  pageIndex?: boolean
+  /** What a living customer has, as for the store: the index of pages holds no others. Default: every row lives. */
+  live?: LiveValues
   /** Whether the table of suppressed addresses is made, too; a store's option of this name says so, too. Default `false`. */
   suppressions?: boolean | { salt: string }
   /** The table of suppressed addresses, as SQL writes it. Default `customer.custom_attribute_suppression`. */
@@ -53,6 +69,7 @@ export interface MigrationNames {
   definitionUnique: string
   definitionAccountIndex: string
   definitionLastSeenIndex: string
+  pageIndex: string
 }
 
 export const MIGRATION_OPTIONS = {
@@ -63,6 +80,8 @@ export const MIGRATION_OPTIONS = {
   columns: withDefault(areTableNames, {}),
   history: withDefault(isFlag, false),
   uploadTable: withDefault(isText, 'customer.custom_attribute_upload'),
+  pageIndex: withDefault(isFlag, false),
+  live: withDefault(areLiveValues, {}),
   suppressions: withDefault(areSuppressions, false),
   suppressionTable: withDefault(isText, 'customer.custom_attribute_suppression'),
 }
@@ -75,6 +94,8 @@ const SHIPPED: readonly Migration[] = [
 ]
 
 const HISTORY: Migration = { name: '0003_create_upload_history', up: createHistoryUp, down: createHistoryDown }
+
+const PAGE_INDEX: Migration = { name: '0004_create_page_index', up: createPageIndexUp, down: createPageIndexDown }
 
 const SUPPRESSION: Migration = {
   name: '0005_create_suppression',
@@ -93,11 +114,16 @@ export function readMigrations(options?: MigrationOptions): Migration[] {
   const given = resolveOptions('readMigrations', MIGRATION_OPTIONS, options)
   checkNameClashes('readMigrations', given.columns)
   const words = renamedWords(given)
-  const shipped = [...SHIPPED, ...(given.history ? [HISTORY] : []), ...(given.suppressions ? [SUPPRESSION] : [])]
+  const shipped = [
+    ...SHIPPED,
+    ...(given.history ? [HISTORY] : []),
+    ...(given.pageIndex ? [PAGE_INDEX] : []),
+    ...(given.suppressions ? [SUPPRESSION] : []),
+  ]
   if (words.size === 0) return shipped.map((migration) => ({ ...migration }))
   // One pass over the text: what was put in is not looked at again, whatever it is called.
   const word = new RegExp(
-    `(?<!\\w)(?:${[...words.keys()].map((key) => key.replace('.', '\\.')).join('|')})(?!\\w)`,
+    `(?<!\\w)(?:${[...words.keys()].map((key) => key.replace(/[.()|]/g, '\\$&')).join('|')})(?!\\w)`,
     'g',
   )
   const rename = (text: string): string => text.replace(word, (found) => words.get(found) ?? found)
@@ -112,6 +138,7 @@ export function migrationNames(customerTable: TableName, definitionTable: TableN
     definitionUnique: deriveName(definitionTable.table, '_un'),
     definitionAccountIndex: deriveName(definitionTable.table, '_account_idx'),
     definitionLastSeenIndex: deriveName(definitionTable.table, '_last_seen_idx'),
+    pageIndex: deriveName(customerTable.table, '_page_idx'),
   }
 }
 
@@ -147,6 +174,8 @@ function wordsFor(options: Required<MigrationOptions>): { text: string; sql: str
     { text: options.definitionTable, sql: formatTableName(definition) },
     ...Object.values(historyTables(tableOf(options, 'uploadTable'))).map(({ text, sql }) => ({ text, sql })),
     { text: options.suppressionTable, sql: formatTableName(tableOf(options, 'suppressionTable')) },
+    pageIndexWord(customer, migrationNames(customer, definition).pageIndex),
+    pageKeyWord(options),
     ...Object.values<string>({ ...migrationNames(customer, definition) }).map((text) => ({
       text,
       sql: quoteIdentifier(text),
@@ -155,6 +184,20 @@ function wordsFor(options: Required<MigrationOptions>): { text: string; sql: str
     asWritten(`account_id ${options.accountIdType}`),
     asWritten(String(options.maxCustomAttributes)),
   ]
+}
+
+/** An index is dropped by its own name, in the schema of its table. */
+function pageIndexWord(customer: TableName, index: string): { text: string; sql: string } {
+  return { text: `${customer.schema}.${index}`, sql: formatTableName({ ...customer, table: index }) }
+}
+
+/** What the index of pages is on. */
+function pageKeyWord({ columns, live }: Required<MigrationOptions>): { text: string; sql: string } {
+  const { account_id, id } = { ...OWN_NAMES, ...columns }
+  const plain = (name: string) => (Object.hasOwn(OWN_NAMES, name) ? name : quoteIdentifier(name))
+  const where = liveConditions(live).join(' and ')
+  const sql = `((${plain(account_id)}::text || ''), ${plain(id)})${where === '' ? '' : ` where ${where}`}`
+  return { text: "((account_id::text || ''), id)", sql }
 }
 
 /** What a block of the first file, and the names in it, are quoted with. */

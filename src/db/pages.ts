@@ -123,6 +123,8 @@ export function openPages(
         stopIfAborted(signal)
         yield* readIds(await readCustomerIds(account, listed, after ?? null, signal), condition)
       }
+      // Of an audience that an index may find the pages could be any.
+      else if (audience === 'all' && shape.pageKey) yield* readKeyset(condition)
       // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
       else if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
       else yield* readKeyset(condition)

@@ -35,11 +35,13 @@ export interface CatalogueTable {
   name: string
   columns: ReadonlyMap<string, TableColumn>
   /** the unique indexes on two columns or expressions that an insert can be told to heed */
-  uniqueIndexes: readonly UniqueIndex[]
+  uniqueIndexes: readonly TwoKeyIndex[]
+  /** the other indexes on two columns or expressions */
+  otherIndexes: readonly TwoKeyIndex[]
 }
 
-/** A unique index on two columns or expressions. */
-export interface UniqueIndex {
+/** An index on two columns or expressions. */
+export interface TwoKeyIndex {
   oid: string
   /** each as SQL: a column's name, or an expression */
   keys: readonly [string, string]
@@ -69,25 +71,33 @@ export async function readTable(sql: SqlClient, option: string): Promise<Catalog
     oid,
     name: `${quoteIdentifier(row[1]!)}.${quoteIdentifier(row[2]!)}`,
     columns,
-    uniqueIndexes: await readUniqueIndexes(sql, oid),
+    ...(await readIndexes(sql, oid)),
   }
 }
 
-async function readUniqueIndexes(sql: SqlClient, oid: string): Promise<UniqueIndex[]> {
+async function readIndexes(
+  sql: SqlClient,
+  oid: string,
+): Promise<Pick<CatalogueTable, 'uniqueIndexes' | 'otherIndexes'>> {
   const rows = await query(
     sql,
     `select i.indexrelid::text, pg_catalog.pg_get_indexdef(i.indexrelid, 1, true)::text, pg_catalog.pg_get_indexdef(i.indexrelid, 2, true)::text,
-            pg_catalog.pg_get_expr(i.indpred, i.indrelid, true)::text
+            pg_catalog.pg_get_expr(i.indpred, i.indrelid, true)::text, (i.indisunique and i.indimmediate)::text
      from pg_catalog.pg_index i
-     where i.indrelid = $1::oid and i.indisunique and i.indimmediate and i.indisvalid and i.indnkeyatts = 2
+     where i.indrelid = $1::oid and i.indisvalid and i.indnkeyatts = 2
      order by i.indexrelid`,
     [oid],
   )
-  return rows.map(([indexOid, first, second, predicate]) => ({
+  const toIndex = ([indexOid, first, second, predicate]: TextRow): TwoKeyIndex => ({
     oid: indexOid!,
     keys: [first!, second!],
     predicate: predicate ?? undefined,
-  }))
+  })
+  const isUnique = (row: TextRow) => row[4] === 'true'
+  return {
+    uniqueIndexes: rows.filter(isUnique).map(toIndex),
+    otherIndexes: rows.filter((row) => !isUnique(row)).map(toIndex),
+  }
 }
 
 async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, TableColumn>> {

@@ -1,7 +1,7 @@
 import type { FieldCatalogue } from '../fields.js'
 import type { SqlClient } from './client.js'
 import { columnOfField } from './column-clashes.js'
-import type { Identity } from './identity.js'
+import { hasPageIndex, type Identity } from './identity.js'
 import {
   isDistributed,
   readAttributeChecks,
@@ -54,6 +54,8 @@ export interface TableShape extends TableTraits {
   live(alias: string): readonly string[]
   /** the columns and values that a new row gets so that it lives, without those that the database computes */
   liveValues: LiveValues
+  /** the first key of the index of pages, as SQL of a customer `c`; undefined where there is none */
+  pageKey: string | undefined
   /** whether Citus keeps the table's rows on several servers, by account */
   isDistributed: boolean
 }
@@ -119,6 +121,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     if (why !== undefined) readOnly.set(name, why)
     else if (when !== false) fillable.set(name, when)
   }
+  const distributed = await isDistributed(sql, customer)
   const shape = {
     customerTable: customer.name,
     definitionTable: definition.name,
@@ -138,7 +141,9 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     live: (alias: string) => liveConditions(live, alias),
     liveValues: Object.fromEntries(Object.entries(live).filter(([name]) => !customer.columns.get(name)!.isGenerated)),
     ...(await readTraits(sql, customer, { account_id: account.name, id: id.name, identity: identity.index })),
-    isDistributed: await isDistributed(sql, customer),
+    // On Citus a page is found by a plain account alone.
+    pageKey: hasPageIndex(customer, names, live) && !distributed ? `(c.${account.sql}::text || '')` : undefined,
+    isDistributed: distributed,
   }
   if (shape.isDistributed) requireIsoDates(customer.name, await readDateStyle(sql))
   return shape

@@ -71,7 +71,7 @@ describe.each<[string, MigrationOptions]>([
     { customerTable: `crm.a${'ж'.repeat(31)}`, definitionTable: `crm.b${'ж'.repeat(31)}` },
   ],
 ])('%s', (_, names) => {
-  const options: MigrationOptions = { ...names, maxCustomAttributes: 3, accountIdType: 'bigint' }
+  const options: MigrationOptions = { ...names, maxCustomAttributes: 3, accountIdType: 'bigint', pageIndex: true }
 
   test('up makes the same things under names that derive from the tables, down undoes them', async () => {
     const customer = parseTableName(options.customerTable!)

@@ -11,6 +11,7 @@ const holds = (predicate: string, live: LiveValues) =>
       name: 't',
       columns: new Map(),
       uniqueIndexes: [{ oid: '2', keys: ['account_id', 'email'], predicate }],
+      otherIndexes: [],
     },
     OWN_NAMES,
     live,

@@ -38,7 +38,13 @@ function table(
     if (change === undefined) all.delete(key)
     else all.set(key, { ...(all.get(key) ?? column(key, 'text')), ...change })
   }
-  return { oid: '1', name, columns: all, uniqueIndexes: keys ? [{ oid: '2', keys, predicate: undefined }] : [] }
+  return {
+    oid: '1',
+    name,
+    columns: all,
+    uniqueIndexes: keys ? [{ oid: '2', keys, predicate: undefined }] : [],
+    otherIndexes: [],
+  }
 }
 
 const customer = (changes: Changes = {}, isKeyUnique = true) =>

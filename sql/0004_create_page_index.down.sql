@@ -1,0 +1,1 @@
+drop index if exists customer.customer_page_idx;
