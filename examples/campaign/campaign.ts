@@ -89,9 +89,16 @@ export function createCampaigns({
         PART,
         parts.map(({ index }): PartJob => ({ campaignId: id, index })),
       )
-      const open = tx`select customer_id from campaign_delivery
-        where campaign_id = ${id} and state in ('queued', 'sending')`.cursor(STEP)
-      for await (const rows of open) await enqueue(tx, DELIVER, deliveries(id, rows))
+      let rows: readonly { customer_id?: string }[]
+      let after: string | null = null
+      do {
+        rows = await tx`
+          select customer_id from campaign_delivery
+          where campaign_id = ${id} and state in ('queued', 'sending') and (${after}::uuid is null or customer_id > ${after})
+          order by customer_id limit ${STEP}`
+        await enqueue(tx, DELIVER, deliveries(id, rows))
+        after = rows.at(-1)?.customer_id ?? null
+      } while (rows.length === STEP)
     })
   }
 

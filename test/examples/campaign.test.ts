@@ -163,7 +163,7 @@ describe('a campaign', () => {
       samples(4, 2),
       samples(50, 3),
       samples(200, 1),
-      samples(60, 40),
+      samples(80, 40),
     ]
     const seed = Number(process.env.FAST_CHECK_SEED ?? Date.now() % 2 ** 31)
     const random = randomOf(seed)
@@ -259,7 +259,7 @@ describe('a campaign', () => {
   test('stops and goes on; refused for good and given up at the end are failed, without an address in the ledger', async () => {
     const account = newAccount()
     await addCustomers(account, 60)
-    await createQueues(boss, { lease: LEASE, retries: 2, retryDelay: 1 })
+    await createQueues(boss, { lease: LEASE, retries: 1, retryDelay: 1 })
     const campaigns = openCampaigns()
     const campaign = campaignFor(account)
     judge = ({ to }) => ({ refuse: { 'c1@example.com': 550, 'c2@example.com': 451 }[to] })
@@ -269,7 +269,7 @@ describe('a campaign', () => {
     }
     await campaigns.start(campaign)
     await campaigns.work()
-    await expect.poll(() => stopped).toBeDefined()
+    await until('ten messages arrive', () => stopped !== undefined)
     await stopped
     // Deliveries after the stop leave their rows as they are: those that were on their way end, and no job is left.
     await expect.poll(async () => (await campaigns.progress(campaign.id))!.states.sending ?? 0).toBe(0)
@@ -284,13 +284,13 @@ describe('a campaign', () => {
       await db.sql`select email, attempts, error from campaign_delivery where state = 'failed' order by email`
     expect([...failed]).toEqual([
       { email: 'c1@example.com', attempts: 1, error: 'EMESSAGE 550' },
-      { email: 'c2@example.com', attempts: 3, error: 'EMESSAGE 451' },
+      { email: 'c2@example.com', attempts: 2, error: 'EMESSAGE 451' },
     ])
     expect(accepted).toHaveLength(52)
     expect(accepted[0]!.source).toMatch(
-      /^List-Unsubscribe: <https:\/\/example\.com\/unsubscribe\?customer=[\w-]{36}>\r$/m,
+      /^List-Unsubscribe:\s+<https:\/\/example\.com\/unsubscribe\?customer=[\w-]{36}>\s*$/m,
     )
-    expect(accepted[0]!.source).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m)
+    expect(accepted[0]!.source).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\s*$/m)
   })
 
   test('a worker that is told to end finishes what it has begun', async () => {
