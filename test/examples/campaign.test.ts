@@ -185,7 +185,7 @@ describe('a campaign', () => {
       return alive[Math.floor(random() * alive.length)]![0]
     }
     const moments = (count: number) =>
-      Array.from({ length: count }, () => Math.floor((0.05 + random() * samples(0.85, 0.6)) * recipients)).sort(
+      Array.from({ length: count }, () => Math.floor((0.05 + random() * samples(0.85, 0.35)) * recipients)).sort(
         (a, b) => a - b,
       )
 
