@@ -444,5 +444,5 @@ test('an audience has whom an oracle says, and tells how many texts it could not
       }
     },
   )
-  await checkLaw('conditions', law, 100, samples(100, 6))
+  await checkLaw('conditions', law, 100, samples(100, 4))
 })

@@ -10,7 +10,7 @@ const store = () => createCustomAttributesStore(db.client)
 
 test('two calls at once on one transaction take turns: what is refused costs the other nothing', async () => {
   await db.sql`alter table customer.customer add constraint not_refused check (city <> 'refused')`
-  for (let round = 0; round < samples(150, 10); round++) {
+  for (let round = 0; round < samples(150, 6); round++) {
     const account = newAccount()
     const outcomes = await db.client.begin(async (tx) => {
       const inside = store().with(tx)

@@ -83,7 +83,7 @@ test.each<[string, Fate | 'refused']>([
 
 // The second statement ends by its own time, before the cancel request arrives.
 test.each([
-  [{}, samples(1_500, 300)],
+  [{}, samples(1_500, 150)],
   [{ statementTimeout: 1_000 }, 1_500],
 ])('a cancel request that comes late meets no statement of the host: %j', async (options, late) => {
   const { sql, close } = await abortWaiting((_, goOn) => setTimeout(goOn, late), options)

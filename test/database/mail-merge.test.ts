@@ -175,7 +175,7 @@ describe('mailMerge', () => {
     const client = db.connect({ max: 1, backoff: () => 0.001, connection: { application_name: 'merge' } })
     const killed = createCustomAttributesStore(client)
     await killed.getMergeTags(account)
-    for (let round = 0; round < samples(100, 15); round++) {
+    for (let round = 0; round < samples(100, 8); round++) {
       let count = 0
       const outcome = await (async () => {
         for await (const _ of killed.mailMerge(account, 'x', { audience: 'all', pageSize: 10 })) {

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readMigrations } from '../../src/db/migrations.js'
 import { dumpCatalogue } from '../support/catalogue.js'
 import { createDatabase, readSql, type TestDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
-const ROWS = 100_000
+const ROWS = samples(100_000, 30_000)
 
 let db: TestDatabase
 let migrated: string[]

@@ -72,7 +72,8 @@ describe.each(Object.entries(ACCOUNTS).slice(0, samples(3, 1)))(
   (_place, account) => {
     test('every page costs at most three times the page of an analysed table, whatever the statistics saw', async () => {
       let analysed: number[] = []
-      for (const state of STATES) {
+      // Without the long laws the state that was the worst.
+      for (const state of STATES.slice(0, samples(STATES.length, 2))) {
         const counts = await rowsOfPages(await prepare(state, account), account)
         if (state === 'everything') analysed = counts
         for (const [at, count] of counts.entries())

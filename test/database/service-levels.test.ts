@@ -6,7 +6,7 @@ import { samples } from '../support/law.js'
 
 const db = useDatabase({ distributed: false })
 const account = newAccount()
-const CUSTOMERS = samples(1_000_000, 50_000)
+const CUSTOMERS = samples(1_000_000, 20_000)
 
 /** The median times of two kinds of calls that take turns, in milliseconds, after one of each. */
 async function mediansOf(rounds: number, ...calls: ((at: number) => Promise<unknown>)[]): Promise<number[]> {
