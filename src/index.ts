@@ -22,6 +22,7 @@ export type { Customer } from './db/customers.js'
 export type { DateFormat, NumberFormat } from './db/field-values.js'
 export type { FindOptions, FoundCustomers } from './db/find.js'
 export { type Migration, type MigrationOptions, readMigrations } from './db/migrations.js'
+export type { OptedOutOption, OptOuts, OptOutValue } from './db/opt-outs.js'
 export type { PageOptions } from './db/pages.js'
 export type { SchemaProblem } from './db/schema-check.js'
 export type { Suppression } from './db/suppressions.js'
@@ -53,6 +54,7 @@ export type {
 } from './suppression/suppression.js'
 export { createUnsubscribeTokens, type UnsubscribeTokenOptions, type UnsubscribeTokens } from './suppression/tokens.js'
 export type {
+  OptOutWarning,
   UploadCounts,
   UploadOptions,
   UploadProgress,

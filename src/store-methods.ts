@@ -68,7 +68,7 @@ export interface CustomAttributesStore {
    *
    * @param accountId - the account, in the type of `account_id`
    * @param customer - `{ email, … , custom_attributes }` or what `parseRow` returns
-   * @param options - `existing`, `unknown`, `emptyValues`, `dateFormat`, `numberFormat`, as for `uploadCsv`
+   * @param options - `existing`, `unknown`, `emptyValues`, `optOuts`, `dateFormat`, `numberFormat`, as for `uploadCsv`
    * @throws CustomAttributesError `INVALID_CUSTOMER`, `EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_VALUE`,
    *   `VALUE_TOO_LONG`, `INVALID_CHARACTER`, `INVALID_ATTRIBUTE_NAME`, `TOO_MANY_ATTRIBUTES`, `CUSTOMER_EXISTS`,
    *   `CUSTOMER_NOT_FOUND`, `ROW_REFUSED` and the errors that every method has: `INVALID_ACCOUNT_ID`,
@@ -94,14 +94,14 @@ export interface CustomAttributesStore {
    * Some customers of an audience, for a table of them: in an order, forward and back. Without an index of yours that has the
    * account and the field, an order by it reads the account's customers; so does `search`.
    *
-   * @param options - `audience` (always said), `search`, `sort` (`'id'`), `descending`, `limit` (50), `cursor`, `signal`; see {@link FindOptions}
+   * @param options - `audience` (always said), `optedOut` (`'exclude'`), `search`, `sort` (`'id'`), `descending`, `limit` (50), `cursor`, `signal`; see {@link FindOptions}
    * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `ABORTED`
    */
   findCustomers(accountId: AccountId, options: FindOptions): Promise<FoundCustomers>
   /**
    * The customers of an audience in id order, page by page.
    *
-   * @param options - `audience` (always said), `pageSize` (1,000), `after` (an id), `signal`
+   * @param options - `audience` (always said), `optedOut` (`'exclude'`), `pageSize` (1,000), `after` (an id), `signal`
    * @throws CustomAttributesError `INVALID_AUDIENCE`; `CONNECTION_LOST` when the connection breaks between or in pages
    */
   pageCustomers(accountId: AccountId, options: PageOptions): AsyncIterable<Customer[]>
@@ -111,7 +111,7 @@ export interface CustomAttributesStore {
    *
    * The headers are the names of the fields and attributes. UTF-8, CRLF, quotes as RFC 4180 says.
    *
-   * @param options - `audience` (always said), `columns` (names; default all that a file may fill), `delimiter` (`','`),
+   * @param options - `audience` (always said), `optedOut` (`'exclude'`), `columns` (names; default all that a file may fill), `delimiter` (`','`),
    *   `bom` (`false`), `formulas` (`'guard'` or `'raw'`), `signal`; see {@link ExportOptions}
    * @returns a stream; it fails with `INVALID_OPTION`, `INVALID_AUDIENCE`, `ABORTED`, or `CONNECTION_LOST` when the
    *   connection breaks, which is never an early end
@@ -153,7 +153,7 @@ export interface CustomAttributesStore {
    * Says of every attribute of the account how many customers have it, how many different values there are, examples, and
    * what they look like. One pass over the audience.
    *
-   * @param options - `audience` (default `'all'`), `signal`
+   * @param options - `audience` (default `'all'`), `optedOut` (`'exclude'`), `signal`
    * @returns sorted by code point
    * @throws CustomAttributesError `INVALID_AUDIENCE`
    */

@@ -1,4 +1,5 @@
 import { MIGRATION_OPTIONS } from './db/migrations.js'
+import { areOptOuts, type OptOuts } from './db/opt-outs.js'
 import { areLiveValues, areTableNames, type LiveValues, type TableNames } from './db/table-names.js'
 import { type FieldCatalogue, isCatalogue, STANDARD_FIELDS } from './fields.js'
 import { isFunction, type Resolved, withDefault } from './options.js'
@@ -40,6 +41,12 @@ export interface StoreOptions {
    */
   live?: LiveValues
   /**
+   * Fields and the value, or the values, by which a customer has opted out; any of them is enough: `{ accepts_marketing: false }`,
+   * `{ status: ['unsubscribed', 'bounced'] }`. Who has is left out of audiences, and uploads and upserts do not turn it back, unless
+   * they are told to. Whether the table has the fields and their types the values is checked at the first call. Default: nobody has.
+   */
+  optOut?: OptOuts
+  /**
    * Makes the id of a customer to be created, as text of the column's type, where the column has no default; a new one at every
    * call. It is also called for rows that turn out to be of existing customers. What it throws passes as it is. Default: the
    * column's own.
@@ -58,6 +65,7 @@ export const STORE_OPTIONS = {
   fields: withDefault(isCatalogue, STANDARD_FIELDS),
   columns: withDefault(areTableNames, {}),
   live: withDefault(areLiveValues, {}),
+  optOut: withDefault(areOptOuts, {}),
   newId: isFunction,
 }
 

@@ -199,9 +199,9 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       return onAccount({ call: 'getCustomers' }, accountId, (account) => customersOf(account, emails))
     },
     async countCustomers(accountId, given) {
-      const { audience, signal } = resolveCountOptions(given)
+      const { signal, ...selection } = resolveCountOptions(given)
       return onAccount({ call: 'countCustomers', signal }, accountId, async (account) =>
-        countAudience(account, await audienceCondition(account, normalizeEmail, { audience }, signal), signal),
+        countAudience(account, await audienceCondition(account, normalizeEmail, selection, signal), signal),
       )
     },
     async findCustomers(accountId, given) {

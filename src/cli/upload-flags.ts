@@ -46,6 +46,9 @@ export function addStoringFlags(command: Command): Command {
     .addOption(new Option('--existing <way>', 'customers that exist').choices(['merge', 'replace', 'reject']))
     .addOption(new Option('--unknown <way>', 'customers that do not').choices(['create', 'reject']))
     .addOption(new Option('--empty-values <way>', 'blank cells').choices(['keep', 'clear']))
+    .addOption(
+      new Option('--opt-outs <way>', 'who has opted out (optOut in the config)').choices(['keep', 'overwrite']),
+    )
     .addOption(new Option('--on-invalid-row <way>', 'what a bad row does').choices(['skip', 'abort']))
     .option('--history', 'keep what it changes, so that undoUpload can take it back')
     .option('--atomic', 'one transaction, all or nothing')

@@ -4,6 +4,7 @@ import { isUnstorable } from '../rows.js'
 import type { Account } from './accounts.js'
 import { emailsCondition } from './customers.js'
 import { readAttributeNames } from './definitions.js'
+import { type OptedOutOption, optedOutSql } from './opt-outs.js'
 import { suppressedSql } from './suppressions.js'
 import { type AudienceSql, whereCondition } from './where.js'
 
@@ -33,25 +34,28 @@ export const isPart: OptionRule = (value) => {
 export interface Selection {
   audience: Audience
   part?: AudiencePart | undefined
+  optedOut?: OptedOutOption['optedOut'] | undefined
 }
 
-/** The condition of an audience, its parameters numbered from `$4`. Whose address is suppressed is in none. */
+/** The condition of an audience, its parameters numbered from `$4`. Whose address is suppressed is in none, who has opted out in those that say so. */
 export async function audienceCondition(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { audience, part }: Selection,
+  { audience, part, optedOut }: Selection,
   signal?: AbortSignal,
 ): Promise<AudienceSql> {
   const { sql, parameters, incomparable } = await conditionOf(account, normalizeEmail, audience, signal)
   const wanted = part ? `${sql} and ${partSql(account, part)}` : sql
   const table = await account.suppressions?.()
-  if (!table) return { sql: wanted, parameters, incomparable }
-  const left = suppressedSql(account.shape, table, 4 + parameters.length)
+  const suppressed = table && suppressedSql(account.shape, table, 4 + parameters.length)
+  const reachable = suppressed ? `${wanted} and not ${suppressed.sql}` : wanted
+  const left = optedOut === 'include' ? undefined : optedOutSql(account.shape.optOuts)
   return {
-    sql: `${wanted} and not ${left.sql}`,
-    parameters: [...parameters, ...left.parameters],
+    sql: left ? `${reachable} and not ${left}` : reachable,
+    parameters: [...parameters, ...(suppressed?.parameters ?? [])],
     incomparable,
-    suppressed: `${wanted} and ${left.sql}`,
+    ...(suppressed ? { suppressed: `${wanted} and ${suppressed.sql}` } : {}),
+    ...(left ? { optedOut: `${reachable} and ${left}` } : {}),
   }
 }
 

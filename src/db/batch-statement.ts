@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from './identifiers.js'
 import type { ResolvedMergeOptions } from './merge-options.js'
+import { isOptOutSql } from './opt-outs.js'
 import type { TableColumn } from './table-catalogue.js'
 import { liveConditions } from './table-names.js'
 import type { TableShape } from './table-shape.js'
@@ -55,7 +56,8 @@ const NUMBERED: ParameterNames = {
  *
  * It returns one row: customers created, updated, unchanged (counts), and the emails, joined like rows, that are over the
  * cap, that exist though `existing` is `'reject'`, that do not though `unknown` is, whose customer is deleted and has the
- * only place for the email, and that met a race and are to be sent again; and where it is asked for the customer's id.
+ * only place for the email, and that met a race and are to be sent again; where it is asked for the customer's id; and
+ * where opt-outs are kept, the emails whose opt-out was.
  *
  * How it works: `e` classifies every row by the statement's snapshot; `ins` inserts what is new, leaving out what somebody
  * else inserted meanwhile; `w` locks, in key order and after the inserts, what is to be updated, judging again by the
@@ -78,6 +80,17 @@ interface Batch {
 const canCreate = ({ plan }: Batch) => plan.unknown === 'create'
 const canUpdate = ({ plan }: Batch) => plan.existing !== 'reject'
 const canBeOver = ({ plan }: Batch) => plan.existing === 'merge' && plan.hasAttributes
+/** The fields whose opt-outs a batch keeps, by their places. */
+const keptOptOuts = ({ shape, plan }: Pick<Batch, 'shape' | 'plan'>): number[] =>
+  plan.optOuts === 'overwrite' || plan.existing === 'reject'
+    ? []
+    : plan.fields.flatMap((field, at) => (shape.optOuts.has(field) && !plan.onlyNew.has(field) ? [at] : []))
+
+/** Whether a batch's statement tells whose opt-out it kept. */
+export function keepsOptOuts(shape: TableShape, plan: Omit<BatchPlan, 'recordsDefinitions'>): boolean {
+  return keptOptOuts({ shape, plan: { ...plan, recordsDefinitions: false } }).length > 0
+}
+
 const accountSql = ({ shape, names }: Batch) => `${names.account}::${shape.accountIdType}`
 
 /**
@@ -101,7 +114,7 @@ function classify(batch: Batch): string {
   const key = `k.${shape.sql.account_id}`
   const id = plan.returnsId && `k.${shape.sql.id} as id`
   return `e as materialized (
-  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.bringsId && 's.new_id', id).join(', ')}, case${otherPlaces(batch, key)} when ${key} is null then '${canCreate(batch) ? 'create' : 'absent'}'${
+  select ${list('s.email', ...columnsOf(plan, 's'), 's.a', plan.bringsId && 's.new_id', id, keepsSql(batch, 's', 'k')).join(', ')}, case${otherPlaces(batch, key)} when ${key} is null then '${canCreate(batch) ? 'create' : 'absent'}'${
     isInTheWay(shape) ? ` when (${and(...outsideIndex(shape, 'k'))}) is not true then 'deleted'` : ''
   }${
     canUpdate(batch)
@@ -133,11 +146,13 @@ function insert(batch: Batch): string | false {
 function lock(batch: Batch): string | false {
   if (!canUpdate(batch)) return false
   const { shape, plan } = batch
+  const keeps = keepsSql(batch, 'r', 'c')
+  const own = list(plan.history !== undefined && `${snapshotSql(batch, 'c')} as before`, keeps)
   return `w as materialized (
-  select ${list('r.email', ...columnsOf(plan, 'r'), 'r.a', 'r.todo', plan.history !== undefined && 'k.before').join(', ')}
+  select ${list('r.email', ...columnsOf(plan, 'r'), 'r.a', 'r.todo', plan.history !== undefined && 'k.before', keeps && 'k.keeps').join(', ')}
   from (select * from e where e.todo = 'update'${canCreate(batch) ? ' and (select count(*) from ins) >= 0' : ''}
     order by ${emailOrderSql(shape, 'e.email')}) r
-  cross join lateral (select ${plan.history ? `${snapshotSql(batch, 'c')} as before` : '1'} from ${shape.customerTable} c
+  cross join lateral (select ${own.join(', ') || '1'} from ${shape.customerTable} c
     where ${and(lookUpSql(shape, accountSql(batch), 'r.email'), ...shape.live('c'), changedSql(batch, 'r', 'c'))}${
       canBeOver(batch) ? ` and not (${overSql(batch, 'r', 'c')})` : ''
     } for no key update) k)`
@@ -148,7 +163,7 @@ function update(batch: Batch): string | false {
   const { shape, plan } = batch
   const { fields } = plan
   const filled = fields.flatMap((field, at) =>
-    plan.onlyNew.has(field) ? [] : [`${field.sql} = ${mergedField(plan, at, 'w', 'c')}`],
+    plan.onlyNew.has(field) ? [] : [`${field.sql} = ${mergedField(batch, at, 'w', 'c')}`],
   )
   const updates = list(
     ...filled,
@@ -210,6 +225,7 @@ function recordDefinitions(batch: Batch): string | false {
 
 function selectOutcome(batch: Batch): string {
   const { plan, names } = batch
+  const keeps = keptOptOuts(batch).length > 0
   const creates = canCreate(batch)
   const updates = canUpdate(batch)
   const emails = `(select string_agg(e.email::text, ${names.rowSeparator}::text) from e where e.todo`
@@ -230,6 +246,9 @@ function selectOutcome(batch: Batch): string {
     and ${IS_SOME_UNWRITTEN} and not exists (select from d where d.email = e.email)) as again`,
     plan.returnsId && `coalesce(${ids.join(', ')}) as id`,
     !plan.returnsId && `${plan.expects?.length ? '(select not is_fresh from fresh)::text' : 'null::text'} as stale`,
+    keeps &&
+      `(select string_agg(x.email::text, ${names.rowSeparator}::text) from (
+    select e.email from e where e.todo = 'same' and e.keeps union all select w.email from w where w.keeps) x) as kept`,
   ).join(',\n  ')}`
 }
 
@@ -348,7 +367,27 @@ export function accountLockSql(shape: TableShape, account = '$1'): string {
 }
 
 /** SQL of the value of a field that a customer `o` has after row `n`. */
-function mergedField({ emptyValues, fields }: BatchPlan, at: number, n: string, o: string): string {
+function mergedField(batch: Batch, at: number, n: string, o: string): string {
+  const merged = givenField(batch.plan, at, n, o)
+  if (!keptOptOuts(batch).includes(at)) return merged
+  return `case when ${turnsBackSql(batch, at, n, o)} then ${o}.${batch.plan.fields[at]!.sql} else ${merged} end`
+}
+
+/** SQL of whether row `n` would turn back the opt-out that a customer `o` has in a field. */
+function turnsBackSql({ shape, plan }: Batch, at: number, n: string, o: string): string {
+  const field = plan.fields[at]!
+  const isOptOut = (value: string) => isOptOutSql(shape.optOuts, field, value)
+  return `${isOptOut(`${o}.${field.sql}`)} and not ${isOptOut(givenField(plan, at, n, o))}`
+}
+
+/** SQL of whether an opt-out of a customer `o` is kept from row `n`, where any is. */
+function keepsSql(batch: Batch, n: string, o: string): string | false {
+  const kept = keptOptOuts(batch).map((at) => turnsBackSql(batch, at, n, o))
+  return kept.length > 0 && `(${kept.join(' or ')}) as keeps`
+}
+
+/** SQL of the value of a field as row `n` says it for a customer `o`. */
+function givenField({ emptyValues, fields }: BatchPlan, at: number, n: string, o: string): string {
   const { sql, isNotNull } = fields[at]!
   return emptyValues === 'clear' && !isNotNull ? `${n}.f${at}` : `coalesce(${n}.f${at}, ${o}.${sql})`
 }
@@ -377,7 +416,7 @@ function changedSql(batch: Batch, n: string, o: string): string {
   const asIs = ({ type }: TableColumn, sql: string) => (type === 'citext' ? `(${sql})::text` : sql)
   const filled = plan.fields.flatMap((field, at) => (plan.onlyNew.has(field) ? [] : [[field, at] as const]))
   const before = filled.map(([field]) => asIs(field, `${o}.${field.sql}`))
-  const after = filled.map(([field, at]) => asIs(field, mergedField(plan, at, n, o)))
+  const after = filled.map(([field, at]) => asIs(field, mergedField(batch, at, n, o)))
   if (plan.hasAttributes || plan.existing === 'replace') {
     before.push(contains ? 'true' : own)
     after.push(contains ? `${own} @> ${n}.a` : mergedAttributes(batch, n, o))

@@ -25,6 +25,8 @@ export interface BatchOutcome {
   unchanged: number
   /** the rows that were not stored, by email */
   unstored: ReadonlyMap<string, UnstoredFate>
+  /** the emails of customers whose opt-out was kept */
+  optOutsKept: ReadonlySet<string>
   /** the id of the customer, where the plan asks for it */
   id?: string
   /** whether nothing was written because an attribute is called otherwise by now */
@@ -77,6 +79,7 @@ export async function writeBatch(
     updated: Number(updated),
     unchanged: Number(unchanged),
     unstored: new Map(unstored),
+    optOutsKept: new Set(lists[UNSTORED.length + 1]?.split(rowSeparator)),
     ...(plan.returnsId ? { id: lists[UNSTORED.length] ?? '' } : { isStale: lists[UNSTORED.length] === 'true' }),
   }
 }

@@ -4,10 +4,11 @@ import { isSignal, resolveOptions } from '../options.js'
 import type { Account } from './accounts.js'
 import { query } from './client.js'
 import { isEmailMissing, readableSql } from './customers.js'
+import { OPTED_OUT, type OptedOutOption } from './opt-outs.js'
 import type { AudienceSql } from './where.js'
 
 /** Options of `countCustomers`. */
-export interface CountOptions {
+export interface CountOptions extends OptedOutOption {
   /** Who: always said. */
   audience: Audience
   /** Stops the count. */
@@ -27,11 +28,14 @@ export interface CustomerCount {
   incomparable: number
   /** customers that would be of it, and are left out because their address is suppressed */
   suppressed: number
+  /** customers that would be of it, whose address is not suppressed, and that are left out because they have opted out */
+  optedOut: number
 }
 
 const COUNT_OPTIONS = {
   // Checked by requireAudience, with its own code.
   audience: () => undefined,
+  optedOut: OPTED_OUT,
   signal: isSignal,
 }
 
@@ -45,7 +49,7 @@ export function resolveCountOptions(given: CountOptions): CountOptions {
 /** Counts an audience by one statement, so that its numbers are of one moment. */
 export async function countAudience(
   { sql, shape, accountId }: Account,
-  { sql: condition, parameters, incomparable, suppressed }: AudienceSql,
+  { sql: condition, parameters, incomparable, suppressed, optedOut }: AudienceSql,
   signal?: AbortSignal,
 ): Promise<CustomerCount> {
   const isLiving = shape
@@ -58,11 +62,17 @@ export async function countAudience(
     sql,
     // The condition's parameters begin at $4.
     `select ${count(`${condition}${readableSql(shape)}`)}, ${count(`${isEmailMissing(shape)}${isLiving} and ${condition}`)},
-            ${[incomparable, suppressed].map((of) => (of === undefined ? `'0'::text` : count(`${of}${readableSql(shape)}`))).join(', ')}
+            ${[incomparable, suppressed, optedOut].map((of) => (of === undefined ? `'0'::text` : count(`${of}${readableSql(shape)}`))).join(', ')}
      where $2::text is null and $3::text is null`,
     [accountId, null, null, ...parameters],
     { signal, isOneOfMany: true },
   )
-  const [customers, withoutEmail, uncompared, left] = row!.map(Number)
-  return { customers: customers!, withoutEmail: withoutEmail!, incomparable: uncompared!, suppressed: left! }
+  const [customers, withoutEmail, uncompared, left, out] = row!.map(Number)
+  return {
+    customers: customers!,
+    withoutEmail: withoutEmail!,
+    incomparable: uncompared!,
+    suppressed: left!,
+    optedOut: out!,
+  }
 }

@@ -16,11 +16,12 @@ import type { Account } from './accounts.js'
 import { query } from './client.js'
 import { type Customer, customerReader, readableSql } from './customers.js'
 import { isTextType, valueCheck } from './field-values.js'
+import { OPTED_OUT, type OptedOutOption } from './opt-outs.js'
 import type { TableShape } from './table-shape.js'
 import type { SqlCondition } from './where.js'
 
 /** Options of `findCustomers`. */
-export interface FindOptions {
+export interface FindOptions extends OptedOutOption {
   /** Who: always said. */
   audience: Audience
   /** Words, each of which a text field of a customer holds, whatever the case; up to 200 characters. Default everybody. */
@@ -54,6 +55,7 @@ const isSearch: OptionRule = (value) =>
 export const FIND_OPTIONS = {
   // Checked by requireAudience, with its own code.
   audience: () => undefined,
+  optedOut: OPTED_OUT,
   search: withDefault(isSearch, ''),
   sort: withDefault(isText, 'id'),
   descending: withDefault(isFlag, false),

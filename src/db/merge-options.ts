@@ -13,6 +13,11 @@ export interface MergeOptions {
   unknown?: 'create' | 'reject'
   /** What a blank cell does: `'keep'` (default) nothing, `'clear'` empties the field or removes the attribute. */
   emptyValues?: 'keep' | 'clear'
+  /**
+   * What a row does to a customer who has opted out, as the store's `optOut` says: `'keep'` (default) leaves those fields as they are
+   * where it would turn the opt-out back, and does all else; `'overwrite'` treats them as any other. Without `optOut` it does nothing.
+   */
+  optOuts?: 'keep' | 'overwrite'
   /** How dates that are not ISO 8601 are read: `'iso'` (default) not at all, `'mdy'`, or `'dmy'`. */
   dateFormat?: DateFormat
 }
@@ -23,6 +28,7 @@ export const MERGE_OPTIONS = {
   existing: withDefault(oneOf('merge', 'replace', 'reject'), 'merge'),
   unknown: withDefault(oneOf('create', 'reject'), 'create'),
   emptyValues: withDefault(oneOf('keep', 'clear'), 'keep'),
+  optOuts: withDefault(oneOf('keep', 'overwrite'), 'keep'),
   dateFormat: withDefault(oneOf(...DATE_FORMATS), 'iso'),
   numberFormat: oneOf(...NUMBER_FORMATS),
 }

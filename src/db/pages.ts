@@ -16,11 +16,12 @@ import {
 } from './customers.js'
 import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
+import { OPTED_OUT, type OptedOutOption } from './opt-outs.js'
 import { isReadableAsTexts, MAX_PAGE_BYTES, readTextPage, type TextColumn, type TextPage, textsOf } from './texts.js'
 import type { SqlCondition } from './where.js'
 
 /** Options of `pageCustomers`. */
-export interface PageOptions {
+export interface PageOptions extends OptedOutOption {
   /** Who: always said. */
   audience: Audience
   /** Customers of a page. Default 1,000; 250 for `mailMerge` and `preflight`. */
@@ -39,6 +40,7 @@ export interface PageOptions {
 export const PAGE_OPTIONS = {
   // Checked by requireAudience, with its own code.
   audience: () => undefined,
+  optedOut: OPTED_OUT,
   pageSize: withDefault(wholeNumber(1, 100_000), 1_000),
   after: isText,
   part: isPart,
@@ -77,12 +79,12 @@ export interface AudiencePages {
 export function openPages(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { call, audience, part, pageSize, after, signal }: PageSettings,
+  { call, audience, optedOut, part, pageSize, after, signal }: PageSettings,
 ): AudiencePages {
   const { shape } = account
   // Whom a list names is asked for once; of each page then only what holds for everybody.
   const listed = audience !== 'all' && 'emails' in audience ? storedEmails(audience.emails, normalizeEmail) : undefined
-  const selection = { audience: listed ? ('all' as const) : audience, part }
+  const selection = { audience: listed ? ('all' as const) : audience, optedOut, part }
   // Once for all pages: what is now and today stays so.
   let condition: Promise<SqlCondition> | undefined
   const readCondition = () => {
@@ -229,9 +231,9 @@ export async function* readTexts(
 export async function countUnreachable(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { audience, signal }: PageSettings,
+  { audience, optedOut, signal }: PageSettings,
 ): Promise<number> {
   if (audience !== 'all' && 'emails' in audience) return 0
-  const { sql, parameters } = await audienceCondition(account, normalizeEmail, { audience }, signal)
+  const { sql, parameters } = await audienceCondition(account, normalizeEmail, { audience, optedOut }, signal)
   return countWithoutEmail(account, { condition: sql, parameters }, signal)
 }

@@ -4,6 +4,7 @@ import {
   accountLockSql,
   buildBatchStatement,
   emailOrderSql,
+  keepsOptOuts,
   lookUpSql,
   type ParameterNames,
 } from './batch-statement.js'
@@ -15,6 +16,9 @@ import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
 const TRIES = 10
+
+/** What stands before the fate of a row that an opt-out was kept from. */
+const KEEPING = 'keeping '
 
 const VARIABLES: ParameterNames = {
   account: '_ca_account',
@@ -33,7 +37,7 @@ const SETTINGS = ['account', 'field_separator', 'row_separator', 'rows', 'cleare
  *
  * @param tx - a transaction, which is the rows' own or the host's
  * @param rows - in the order in which they are written; that of emails keeps two writers from deadlocking
- * @returns what became of each row; `again` only where something swallows it
+ * @returns what became of each row, `again` only where something swallows it, and the emails of customers whose opt-out was kept
  */
 export async function writeRowByRow(
   tx: SqlClient,
@@ -41,7 +45,7 @@ export async function writeRowByRow(
   rows: readonly BatchRow[],
   recordsDefinitions: boolean,
   signal?: AbortSignal,
-): Promise<RowFate[]> {
+): Promise<{ fates: RowFate[]; optOutsKept: ReadonlySet<string> }> {
   const { separator, rowSeparator, text } = joinRows(rows, target)
   const values = [target.accountId, separator, rowSeparator, text, joinClearedNames(target, separator) ?? '']
   const body = blockBody(target, recordsDefinitions)
@@ -53,12 +57,14 @@ export async function writeRowByRow(
   await query(tx, `select ${set.join(', ')}`, values, { signal })
   await execute(tx, `do ${tag}${body}${tag}`, [], { signal, isOneOfMany: true })
   const [result] = await queryRow(tx, `select current_setting('custom_attributes.result')`, [], { signal })
-  const fates = result!.split(rowSeparator).map((fate) => readFate(fate, separator))
+  const told = result!.split(rowSeparator)
+  const optOutsKept = new Set(rows.filter((_, at) => told[at]!.startsWith(KEEPING)).map(({ email }) => email))
+  const fates = told.map((fate) => readFate(fate.startsWith(KEEPING) ? fate.slice(KEEPING.length) : fate, separator))
   for (const fate of fates) {
     const fault = typeof fate === 'object' && newIdFault(target, fate.constraint)
     if (fault) throw fault
   }
-  return fates
+  return { fates, optOutsKept }
 }
 
 function readFate(text: string, separator: string): RowFate {
@@ -77,6 +83,12 @@ function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): s
     order by ${emailOrderSql(shape, 'e.email')}) r
   cross join lateral (select 1 from ${shape.customerTable} c
     where ${[lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email'), ...liveConditions(shape.identity.holds, 'c')].join(' and ')} for no key update) k;`
+  const keeping = keepsOptOuts(shape, plan)
+    ? `
+          if _ca_outcome.kept is not null and _ca_fate in ('updated', 'unchanged') then
+            _ca_fate := '${KEEPING}' || _ca_fate;
+          end if;`
+    : ''
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
   return `
 #variable_conflict use_column
@@ -111,7 +123,7 @@ ${statement}
             when _ca_outcome.updated = '1' then 'updated' when _ca_outcome.unchanged = '1' then 'unchanged'
             when _ca_outcome.over is not null then 'over' when _ca_outcome.existing is not null then 'existing'
             when _ca_outcome.absent is not null then 'absent' when _ca_outcome.deleted is not null then 'deleted'
-            else 'again' end;
+            else 'again' end;${keeping}
         end loop;
         exit when _ca_fate <> 'again';
       end loop;

@@ -1,11 +1,12 @@
 import { query, type SqlClient } from './client.js'
 import { parseTableName, quoteIdentifier } from './identifiers.js'
 import { readMigrations } from './migrations.js'
+import { optOutFaults } from './opt-outs.js'
 import type { SchemaFault } from './schema-fault.js'
 import { noSuppressionTable } from './suppressions.js'
 import { type CatalogueTable, readAttributeChecks, readTable } from './table-catalogue.js'
 import { OWN_NAMES } from './table-names.js'
-import type { TableOptions } from './table-shape.js'
+import { fieldColumns, type TableOptions } from './table-shape.js'
 import { accountIdTypeOf, findCustomerFaults, findDefinitionFaults, noTable } from './table-verdicts.js'
 
 /** Something that the host's schema lacks, or would be better with. */
@@ -48,6 +49,7 @@ export async function findSchemaProblems(sql: SqlClient, options: TableOptions):
     faults.push(
       ...findCustomerFaults(customer, checks, { names, live, maxCustomAttributes, hasNewId: newId !== undefined }),
     )
+    faults.push(...optOutFaults(options.optOut ?? {}, fieldColumns(customer, options)))
   } else faults.push(noTable(options.customerTable))
   faults.push(...findDefinitionFaults(options.definitionTable, definition, accountIdType))
   const suppression = suppressionTable ? await readTable(sql, suppressionTable) : undefined

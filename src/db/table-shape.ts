@@ -2,7 +2,9 @@ import type { FieldCatalogue } from '../fields.js'
 import type { SqlClient } from './client.js'
 import { columnOfField } from './column-clashes.js'
 import { hasPageIndex, type Identity } from './identity.js'
+import { type OptOutColumns, type OptOuts, resolveOptOuts } from './opt-outs.js'
 import {
+  type CatalogueTable,
   isDistributed,
   readAttributeChecks,
   readDateStyle,
@@ -46,6 +48,8 @@ export interface TableShape extends TableTraits {
   fillable: ReadonlyMap<string, true | 'new'>
   /** those that can be read and not written, and why */
   readOnly: ReadonlyMap<string, string>
+  /** the columns by which customers opt out */
+  optOuts: OptOutColumns
   /** what identifies a customer */
   identity: Identity
   /** whether `a@x` and `A@x` are one email to the table (`citext`, or a unique index by `lower()`) */
@@ -79,6 +83,7 @@ export interface TableOptions {
   columns: Partial<TableNames>
   live: LiveValues
   newId?: unknown
+  optOut?: OptOuts
   /** whether addresses can be suppressed, and in which table */
   suppressions?: unknown
   suppressionTable?: string
@@ -87,7 +92,8 @@ export interface TableOptions {
 /**
  * Reads the shape of the host's tables and checks that they have what the library needs.
  *
- * @throws CustomAttributesError `SCHEMA_NOT_READY`, naming the file or the statement to apply
+ * @throws CustomAttributesError `SCHEMA_NOT_READY`, naming the file or the statement to apply; `INVALID_OPTION` for an `optOut` that
+ *   the table cannot have
  */
 export async function loadTableShape(sql: SqlClient, options: TableOptions): Promise<TableShape> {
   const { fields, live, maxCustomAttributes } = options
@@ -136,6 +142,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     standardFields,
     fillable,
     readOnly,
+    optOuts: resolveOptOuts(options.optOut ?? {}, fieldColumns(customer, options)),
     identity,
     isEmailCaseInsensitive: email.type === 'citext' || identity.isLower,
     live: (alias: string) => liveConditions(live, alias),
@@ -147,6 +154,15 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
   }
   if (shape.isDistributed) requireIsoDates(customer.name, await readDateStyle(sql))
   return shape
+}
+
+/** The fields of the catalogue that the table has, and their columns. */
+export function fieldColumns(
+  { columns }: CatalogueTable,
+  { fields, columns: names }: Pick<TableOptions, 'fields' | 'columns'>,
+): Map<string, TableColumn> {
+  const named = namedColumns(columns, { ...OWN_NAMES, ...names }, fields)
+  return new Map(fields.names.flatMap((name) => (named.has(name) ? [[name, named.get(name)!] as const] : [])))
 }
 
 /** The columns of the table by the library's names. */

@@ -3,6 +3,7 @@ import { emailOrderSql } from './batch-statement.js'
 import { execute, query } from './client.js'
 import { accountOfIdsSql } from './customers.js'
 import { quoteLiteral } from './identifiers.js'
+import { optedOutColumnsSql } from './opt-outs.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
 import type { TableShape } from './table-shape.js'
@@ -79,23 +80,23 @@ function toJson(row: JsonRow): string {
   return `{${entries.join()}}`
 }
 
-/** Reads and locks living customers, whole. */
+/** Reads and locks living customers, whole, and the columns by which each has opted out. */
 export async function lockCustomers(
   { sql, shape, accountId }: Account,
   ids: readonly string[],
   signal?: AbortSignal,
-): Promise<Map<string, JsonRow>> {
+): Promise<Map<string, { row: JsonRow; optedOut: string[] }>> {
   const separator = rareSeparator()
   const rows = await query(
     sql,
-    `select c.${shape.sql.id}::text, ${exactSql(shape, 'to_jsonb(c)')} from ${shape.customerTable} c
+    `select c.${shape.sql.id}::text, ${exactSql(shape, 'to_jsonb(c)')}, ${optedOutColumnsSql(shape.optOuts)} from ${shape.customerTable} c
      where ${[accountOfIdsSql(shape), ...shape.live('c')].join(' and ')}
        and c.${shape.sql.id} = any (string_to_array($3::text, $2::text)::${shape.idType}[])
      order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for no key update`,
     [accountId, separator, ids.join(separator)],
     { signal, isOneOfMany: true },
   )
-  return new Map(rows.map(([id, row]) => [id!, JSON.parse(row!) as JsonRow]))
+  return new Map(rows.map(([id, row, optedOut]) => [id!, { row: JSON.parse(row!), optedOut: JSON.parse(optedOut!) }]))
 }
 
 /** Gives customers back values of columns; each row has those that change. */

@@ -39,6 +39,8 @@ export type CustomerInput = { email: string; custom_attributes?: Readonly<Record
 export interface UpsertResult {
   id: string
   outcome: 'created' | 'updated' | 'unchanged'
+  /** whether an opt-out was kept that the customer given would have turned back; absent where none was */
+  optOutKept?: true
 }
 
 /** Options of `upsertCustomer`; they mean what they mean for an upload. */
@@ -71,7 +73,7 @@ export async function upsertCustomer(
   const json = JSON.stringify(Object.fromEntries(given.map((name) => [name, attributes.get(name)])))
   const separator = rareSeparator()
   const text = [email, ...fields.values(), ...(names.length > 0 ? [json] : [])].join(separator)
-  const { existing, unknown, emptyValues, maxCustomAttributes } = settings
+  const { existing, unknown, emptyValues, optOuts, maxCustomAttributes } = settings
   const target: BatchTarget = {
     shape,
     accountId,
@@ -81,6 +83,7 @@ export async function upsertCustomer(
       existing,
       unknown,
       emptyValues,
+      optOuts,
       maxCustomAttributes,
       fields: [...fields.keys()].map((name) => shape.columns.get(name)!),
       onlyNew: onlyNewColumns(shape),
@@ -101,7 +104,11 @@ export async function upsertCustomer(
       const namesOf = fate === 'over' ? await readNamesOf(account, [email]) : () => []
       throwProblem(fateProblem(fate, maxCustomAttributes, namesOf(email)))
     }
-    return { id: outcome.id!, outcome: STORED.find((name) => outcome[name] > 0)! }
+    return {
+      id: outcome.id!,
+      outcome: STORED.find((name) => outcome[name] > 0)!,
+      ...(outcome.optOutsKept.size > 0 ? { optOutKept: true as const } : {}),
+    }
   }
 }
 

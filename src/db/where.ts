@@ -26,6 +26,8 @@ export interface AudienceSql extends SqlCondition {
    * parameters; undefined where addresses cannot be.
    */
   suppressed?: string
+  /** The same of a customer that is left out because it has opted out, and whose address is not suppressed. */
+  optedOut?: string
 }
 
 /**

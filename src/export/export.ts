@@ -1,6 +1,7 @@
 import type { Audience } from '../audience/audience.js'
 import { requireAudience } from '../audience/conditions.js'
 import { BYTE_ORDER_MARK, CSV_WRITE_OPTIONS, type CsvWriteOptions, writeCell } from '../csv/write.js'
+import { OPTED_OUT, type OptedOutOption } from '../db/opt-outs.js'
 import type { PageSettings } from '../db/pages.js'
 import { FIELD_SEPARATOR, ROW_SEPARATOR } from '../db/separators.js'
 import type { TableShape } from '../db/table-shape.js'
@@ -10,7 +11,7 @@ import { isSignal, isTextList, oneOf, type Resolved, resolveOptions, withDefault
 import { cellOf } from '../text-mark.js'
 
 /** Options of `exportCsv`. */
-export interface ExportOptions extends CsvWriteOptions {
+export interface ExportOptions extends CsvWriteOptions, OptedOutOption {
   /** Who: always said. */
   audience: Audience
   /**
@@ -33,6 +34,7 @@ const EXPORT_OPTIONS = {
   ...CSV_WRITE_OPTIONS,
   // Checked by requireAudience, with its own code.
   audience: () => undefined,
+  optedOut: OPTED_OUT,
   columns: isTextList,
   formulas: FORMULAS,
   signal: isSignal,
@@ -62,7 +64,8 @@ export function prepareExport(given: ExportOptions, closed: AbortSignal) {
   const options = resolveOptions('exportCsv', EXPORT_OPTIONS, given)
   requireAudience(options.audience)
   const signal = options.signal ? AbortSignal.any([options.signal, closed]) : closed
-  const pages: PageSettings = { call: 'exportCsv', audience: options.audience, pageSize: PAGE_SIZE, signal }
+  const { audience, optedOut } = options
+  const pages: PageSettings = { call: 'exportCsv', audience, optedOut, pageSize: PAGE_SIZE, signal }
   return {
     pages,
     /**

@@ -26,7 +26,7 @@ export interface UndoResult {
   customersRemoved: number
   /** customers that the upload created and that somebody changed, or refers to: they stay */
   customersKept: number
-  /** values that somebody changed since: they stay */
+  /** values that somebody changed since, or by which the customer has opted out: they stay */
   valuesKept: number
   /** customers of the upload that are not there any more */
   customersGone: number
@@ -116,14 +116,16 @@ async function undoPage(
   const removed: string[] = []
   const columns = new Map<string, TableColumn>()
   for (const [id, own] of changes) {
-    const row = rows.get(id)
-    if (row === undefined) {
+    const found = rows.get(id)
+    if (found === undefined) {
       result.customersGone++
       continue
     }
+    const { row, optedOut } = found
     const { values, isRemoved, isKept, valuesKept } = undoCustomer(row, own, {
       attributes: attributesColumn.name,
       stamps,
+      optedOut,
       maxCustomAttributes,
     })
     result.valuesKept += valuesKept
@@ -171,8 +173,9 @@ export function undoCustomer(
   {
     attributes,
     stamps,
+    optedOut,
     maxCustomAttributes,
-  }: { attributes: string; stamps: readonly string[]; maxCustomAttributes: number },
+  }: { attributes: string; stamps: readonly string[]; optedOut: readonly string[]; maxCustomAttributes: number },
 ): { values: JsonRow; isRemoved: boolean; isKept: boolean; valuesKept: number } {
   const now: JsonRow = { ...row, [attributes]: { ...(row[attributes] as JsonRow) } }
   const own = now[attributes] as JsonRow
@@ -206,6 +209,8 @@ export function undoCustomer(
   }
   // A customer that the upload made and somebody changed stays as it is, and not a half of it.
   if (isKept) return { values: {}, isRemoved, isKept, valuesKept: 0 }
-  const values = Object.fromEntries(Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, row[name])))
+  const changed = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, row[name]))
+  const values = Object.fromEntries(changed.filter(([name]) => !optedOut.includes(name)))
+  for (const [name] of changed) if (optedOut.includes(name)) kept.fields.add(name)
   return { values, isRemoved, isKept, valuesKept: kept.fields.size + kept.attributes.size }
 }

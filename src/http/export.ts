@@ -1,4 +1,5 @@
 import { CSV_WRITE_OPTIONS } from '../csv/write.js'
+import { OPTED_OUT } from '../db/opt-outs.js'
 import { type ExportOptions, FORMULAS } from '../export/export.js'
 import { isTextList, oneOf } from '../options.js'
 import { isAnyAudience } from './audiences.js'
@@ -40,18 +41,19 @@ export async function exportCustomers({ store, request, query, accountId, explai
 
 /** @throws CustomAttributesError `INVALID_REQUEST` */
 function readExportQuery(query: URLSearchParams): Partial<Omit<ExportOptions, 'signal'>> {
-  const given = readQuery(query, ['audience', 'delimiter', 'bom', 'formulas', 'columns'])
+  const given = readQuery(query, ['audience', 'opted_out', 'delimiter', 'bom', 'formulas', 'columns'])
   const options: Record<string, unknown> = {}
   for (const [name, text] of given) {
     const value = name === 'columns' || (name === 'audience' && text !== 'all') ? readJson(name, text) : text
     checkParameter(name, value, RULES[name as keyof typeof RULES])
-    options[name] = name === 'bom' ? value === 'true' : value
+    options[name === 'opted_out' ? 'optedOut' : name] = name === 'bom' ? value === 'true' : value
   }
   return options
 }
 
 const RULES = {
   audience: isAnyAudience,
+  opted_out: OPTED_OUT,
   delimiter: CSV_WRITE_OPTIONS.delimiter,
   bom: oneOf('true', 'false'),
   formulas: FORMULAS,

@@ -25,6 +25,8 @@ export interface HttpHandlerOptions
   allowDryRun?: boolean
   /** Whether a request may say `constants`, values that every row gets. Default `false`. */
   allowConstants?: boolean
+  /** Whether a request may say `opt_outs=overwrite`, by which a file turns back who has opted out (the store's `optOut`). Default `false`. */
+  allowOptOuts?: boolean
   /**
    * The host's settings of every upload and preview, such as `maxBytes`, `maxRows`, `fillable` or `dateFormat`. Those that
    * the API has a parameter for are defaults, which a request may override; never `fillable`. Default none.
@@ -65,6 +67,7 @@ const OPTIONS = {
   allowAtomic: withDefault(isFlag, false),
   allowDryRun: withDefault(isFlag, false),
   allowConstants: withDefault(isFlag, false),
+  allowOptOuts: withDefault(isFlag, false),
   upload: isObject,
   unsubscribe: isObject,
   extraTags: withDefault(isObject, {}),

@@ -1,10 +1,11 @@
 import type { Audience } from '../audience/audience.js'
 import { CustomAttributesError, isCustomAttributesError } from '../errors.js'
 import type { Message } from '../mail-merge/message.js'
+import type { PreflightOptions } from '../mail-merge/preflight.js'
 import { isObject, isText, type OptionRule, oneOf } from '../options.js'
 import { checkTemplate, inspectTemplate } from '../template/inspect.js'
 import { TEMPLATE_OPTIONS, type TemplateFormat, type TemplateOptions } from '../template/template-options.js'
-import { isAnyAudience } from './audiences.js'
+import { AUDIENCE_FIELDS } from './audiences.js'
 import type { Exchange } from './exchange.js'
 import { invalidField, optional, readFields, readJsonBody } from './json-body.js'
 import { jsonResponse, toSnakeCase } from './responses.js'
@@ -86,13 +87,19 @@ export async function preflightMessage({ store, settings, request, accountId }: 
   const body = readFields(await readJsonBody(request, settings), {
     message: isMessage,
     format: isFormat,
-    audience: isAnyAudience,
+    ...AUDIENCE_FIELDS,
     ...LANGUAGE,
   })
-  const { message, format, audience } = body as { message: Message; format?: TemplateFormat; audience: Audience }
+  const { message, format, audience, opted_out } = body as {
+    message: Message
+    format?: TemplateFormat
+    audience: Audience
+    opted_out?: PreflightOptions['optedOut']
+  }
   if (typeof message !== 'string') readMessage(body)
   const options = templateOptions(body, { ...(format ? { format } : {}) }, settings)
-  const report = await store.preflight(accountId, message, { ...options, audience, signal: request.signal })
+  const whom = { audience, ...(opted_out ? { optedOut: opted_out } : {}) }
+  const report = await store.preflight(accountId, message, { ...options, ...whom, signal: request.signal })
   return jsonResponse(toSnakeCase(report))
 }
 

@@ -23,6 +23,7 @@ const MERGING: Choices = {
   existing: { option: 'existing', rule: MERGE_OPTIONS.existing },
   unknown: { option: 'unknown', rule: MERGE_OPTIONS.unknown },
   empty_values: { option: 'emptyValues', rule: MERGE_OPTIONS.emptyValues },
+  opt_outs: { option: 'optOuts', rule: MERGE_OPTIONS.optOuts },
 }
 
 const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 'allowAtomic' | 'allowDryRun' }>> = {
@@ -34,11 +35,17 @@ const MODES: Readonly<Record<string, { option: 'atomic' | 'dryRun'; permission: 
  * Reads the query of an upload, the JSON parameters aside. A parameter that it does not know is refused:
  * `dryrun=true` must not write.
  *
- * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` for a mode that the host does not allow
+ * @throws CustomAttributesError `INVALID_REQUEST`, and `FORBIDDEN` for a mode, or an `opt_outs`, that the host does not allow
  */
 export function readUploadQuery(query: URLSearchParams, settings: HttpSettings): Partial<UploadOptions> {
   const given = readQuery(query, [...Object.keys({ ...READING, ...MERGING, ...MODES }), ...OPTION_FIELDS])
-  return { ...readChoices(given, { ...READING, ...MERGING }), ...readModes(given, settings) }
+  const choices = readChoices(given, { ...READING, ...MERGING })
+  if (choices.optOuts === 'overwrite' && settings.upload.optOuts !== 'overwrite' && !settings.allowOptOuts) {
+    throw new CustomAttributesError('FORBIDDEN', 'opt_outs=overwrite is not allowed here. Leave opt_outs out.', {
+      parameter: 'opt_outs',
+    })
+  }
+  return { ...choices, ...readModes(given, settings) }
 }
 
 /**

@@ -84,7 +84,7 @@ export interface MailMergeJob<M extends Message> {
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
 export function prepareMailMerge<M extends Message>(message: M, given: MailMergeOptions): MailMergeJob<M> {
-  const { audience, pageSize, after, part, signal, extraTags, recheck, onProgress, ...templateOptions } =
+  const { audience, optedOut, pageSize, after, part, signal, extraTags, recheck, onProgress, ...templateOptions } =
     resolveOptions('mailMerge', MAIL_MERGE_OPTIONS, given)
   requireAudience(audience)
   compileMessage('mailMerge', message, templateOptions)
@@ -126,5 +126,5 @@ export function prepareMailMerge<M extends Message>(message: M, given: MailMerge
       pages.return().catch(() => {})
     }
   }
-  return { pages: { call: 'mailMerge', audience, pageSize, after, part, signal }, run }
+  return { pages: { call: 'mailMerge', audience, optedOut, pageSize, after, part, signal }, run }
 }

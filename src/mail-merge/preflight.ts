@@ -10,7 +10,7 @@ import { type AccountNames, compileMessage, type Message } from './message.js'
 
 /** Options of `preflight`: those the message will be merged with. */
 export interface PreflightOptions
-  extends Pick<PageOptions, 'audience' | 'pageSize' | 'signal'>,
+  extends Pick<PageOptions, 'audience' | 'optedOut' | 'pageSize' | 'signal'>,
     Omit<TemplateOptions, 'extraTags' | 'missing' | 'names' | 'fields'> {
   extraTags?: ExtraTagsOption
 }
@@ -58,7 +58,11 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
     recheck: _recheck,
     ...table
   } = MAIL_MERGE_OPTIONS
-  const { audience, pageSize, signal, extraTags, ...templateOptions } = resolveOptions('preflight', table, given)
+  const { audience, optedOut, pageSize, signal, extraTags, ...templateOptions } = resolveOptions(
+    'preflight',
+    table,
+    given,
+  )
   requireAudience(audience)
   compileMessage('preflight', message, templateOptions)
 
@@ -104,7 +108,7 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
       warnings: problems.filter(({ code }) => code !== 'UNKNOWN_TAG'),
     }
   }
-  return { pages: { call: 'preflight', audience, pageSize, signal }, run }
+  return { pages: { call: 'preflight', audience, optedOut, pageSize, signal }, run }
 }
 
 function count(counts: Map<string, number>, names: ReadonlySet<string>): void {

@@ -110,7 +110,7 @@ export class BatchWriter {
     }
     // A trigger that came after the table's shape was read swallows rows: the whole statement tells which.
     if (created !== rows.length) return false
-    await this.#settle(rows, { created, updated: 0, unchanged: 0, unstored: new Map() })
+    await this.#settle(rows, { created, updated: 0, unchanged: 0, unstored: new Map(), optOutsKept: new Set() })
     return true
   }
 
@@ -167,8 +167,10 @@ export class BatchWriter {
     const left: Entry[] = []
     for (const entry of rows) {
       const fate = outcome.unstored.get(entry.email)
-      if (fate === undefined) accepted.push(entry)
-      else if (fate === 'again') left.push(entry)
+      if (fate === undefined) {
+        accepted.push(entry)
+        if (outcome.optOutsKept.has(entry.email)) tally.optOutsKept.add(entry.key)
+      } else if (fate === 'again') left.push(entry)
       else rejected.push([entry, fate])
     }
     await this.#finish(accepted, rejected)
@@ -216,8 +218,9 @@ export class BatchWriter {
   /** Writes entries one after the other; a customer may stand among them more than once. */
   async writeInOrder(rows: readonly Entry[]): Promise<void> {
     let fates: RowFate[]
+    let optOutsKept: ReadonlySet<string> = new Set()
     try {
-      fates = await this.#send(rows, writeRowByRow)
+      ;({ fates, optOutsKept } = await this.#send(rows, writeRowByRow))
     } catch (error) {
       // The texts did not reach the block: the database's encoding lacks a character of one of them.
       if (classifyFailure(error) !== 'refused') throw error
@@ -229,6 +232,7 @@ export class BatchWriter {
       }
       fates = [describeRefusal(error)]
     }
+    for (const { email, key } of rows) if (optOutsKept.has(email)) this.#settings.tally.optOutsKept.add(key)
     const accepted: Entry[] = []
     const rejected: [Entry, UnstoredFate | Refusal][] = []
     for (const [at, entry] of rows.entries()) {

@@ -88,15 +88,23 @@ export interface UploadProgress extends Omit<UploadCounts, 'rowsTotal'> {
   rowsRead: number
 }
 
+/** That opt-outs were kept which rows would have turned back. */
+export interface OptOutWarning {
+  code: 'OPT_OUTS_KEPT'
+  message: string
+}
+
 /** What an upload did. */
 export interface UploadResult extends UploadCounts {
+  /** customers whose opt-out a row would have turned back, and that still have opted out */
+  optOutsKept: number
   /** the attributes that at least one stored row has a value for, in header order */
   customAttributesFound: string[]
   /** the header row as the file has it, or the option `headers` */
   headers: string[]
   /** the columns that were left out, each with its reason */
   ignored: { header: string; position: number; reason: IgnoredReason }[]
-  warnings: (CsvWarning | ColumnWarning)[]
+  warnings: (CsvWarning | ColumnWarning | OptOutWarning)[]
   /** the first 100 rejected rows, in row order; `onRejected` receives every one */
   rejected: RejectedRow[]
   bytesRead: number

@@ -16,6 +16,8 @@ export class Tally {
   rowsRejected = 0
   /** attributes of which a row with a value was stored */
   readonly found = new Set<string>()
+  /** the customers whose opt-out was kept, each once however many rows it has */
+  readonly optOutsKept = new Set<string>()
   /** the first rejected rows, in row order */
   readonly rejected: RejectedRow[] = []
   /** of the file, once it is opened */
@@ -73,6 +75,7 @@ export class Tally {
     this.updated = 0
     this.unchanged = 0
     this.found.clear()
+    this.optOutsKept.clear()
   }
 
   /** Tells the progress when it is due, and the one before has been taken in. */

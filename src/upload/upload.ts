@@ -25,7 +25,7 @@ import { BatchWriter } from './batch-writer.js'
 import { type Constant, resolveConstants } from './constants.js'
 import { createEntryReader, type Entry, quoteProblem, readingOf, recordOf } from './entries.js'
 import { Lane, laneOf } from './lane.js'
-import type { ResolvedUploadOptions, UploadResult } from './options.js'
+import type { OptOutWarning, ResolvedUploadOptions, UploadResult } from './options.js'
 import { createRowChecks } from './row-checks.js'
 import { Tally } from './tally.js'
 
@@ -122,14 +122,28 @@ async function uploadInMode(
   return {
     ...(history ? { uploadId: history.uploadId } : {}),
     ...tally.counts(),
+    optOutsKept: tally.optOutsKept.size,
     customAttributesFound: foundNames(run),
     headers: [...file.headers],
     ignored: [...mapping.ignored],
-    warnings: [...file.warnings(), ...mapping.warnings, ...constants.flatMap(({ warnings }) => warnings)],
+    warnings: [
+      ...file.warnings(),
+      ...mapping.warnings,
+      ...constants.flatMap(({ warnings }) => warnings),
+      ...optOutWarnings(tally.optOutsKept.size, [...shape.optOuts.keys()]),
+    ],
     rejected: tally.rejected,
     bytesRead: file.bytesRead(),
     durationMs: Math.round(performance.now() - started),
   }
+}
+
+function optOutWarnings(customers: number, columns: readonly { name: string }[]): OptOutWarning[] {
+  if (customers === 0) return []
+  const message =
+    `${customers} ${customers === 1 ? 'customer has' : 'customers have'} opted out (${columns.map(({ name }) => name).join(', ')}), and ` +
+    "the file says otherwise: what they said was kept. To write what the file says, say optOuts: 'overwrite'."
+  return [{ code: 'OPT_OUTS_KEPT', message }]
 }
 
 /** Begins the history of an upload, where it is asked for; of a dry run there is nothing to keep. */
@@ -251,7 +265,7 @@ async function writeRows(run: Run): Promise<void> {
   }
   const rejectEntry = (entry: Entry, problem: RowProblem) =>
     reject({ row: entry.row, line: entry.line, record: recordOf(entry) }, problem)
-  const { existing, unknown, emptyValues } = options
+  const { existing, unknown, emptyValues, optOuts } = options
   const writer = new BatchWriter({
     sql,
     target: {
@@ -262,6 +276,7 @@ async function writeRows(run: Run): Promise<void> {
         existing,
         unknown,
         emptyValues,
+        optOuts,
         fields: entries.fields,
         hasAttributes: entries.attributes.length > 0,
         maxCustomAttributes: run.maxCustomAttributes,

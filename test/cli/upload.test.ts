@@ -31,6 +31,19 @@ test('stores a file and tells its counts', async () => {
   expect(existsSync(command.path('customers.rejected.csv'))).toBe(false)
 })
 
+test('keeps opt-outs as the config names them, unless it is told to overwrite them', async () => {
+  const account = randomUUID()
+  command.write('custom-attributes.config.mjs', "export default { optOut: { status: 'unsubscribed' } }")
+  command.write('out.csv', 'Email,Status\na@example.com,unsubscribed\n')
+  command.write('back.csv', 'Email,Status\na@example.com,active\n')
+  expect((await upload(account, 'out.csv')).code).toBe(0)
+  const kept = await upload(account, 'back.csv')
+  expect(kept.stdout).toContain('customers unchanged  1\n')
+  expect(kept.stdout).toContain('warning: OPT_OUTS_KEPT: 1 customer has opted out (status)')
+  const overwritten = await upload(account, 'back.csv', '--opt-outs', 'overwrite', '--json')
+  expect(JSON.parse(overwritten.stdout)).toMatchObject({ customersUpdated: 1, optOutsKept: 0 })
+})
+
 test('keeps a history under the name of the file, where it is asked for', async () => {
   const account = randomUUID()
   const history = readMigrations({ history: true })[2]!

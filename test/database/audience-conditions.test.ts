@@ -130,10 +130,22 @@ describe('countCustomers', () => {
   const count = (audience: Audience) => open().countCustomers(account, { audience })
 
   test('counts everyone, and those with e-mail addresses', async () => {
-    expect(await count('all')).toEqual({ customers: 4, withoutEmail: 0, incomparable: 0, suppressed: 0 })
+    expect(await count('all')).toEqual({ customers: 4, withoutEmail: 0, incomparable: 0, suppressed: 0, optedOut: 0 })
     const emails = ['ANN@example.com ', 'bob@example.com', 'nobody@example.com', 'ann@example.com']
-    expect(await count({ emails })).toEqual({ customers: 2, withoutEmail: 0, incomparable: 0, suppressed: 0 })
-    expect(await count({ emails: [] })).toEqual({ customers: 0, withoutEmail: 0, incomparable: 0, suppressed: 0 })
+    expect(await count({ emails })).toEqual({
+      customers: 2,
+      withoutEmail: 0,
+      incomparable: 0,
+      suppressed: 0,
+      optedOut: 0,
+    })
+    expect(await count({ emails: [] })).toEqual({
+      customers: 0,
+      withoutEmail: 0,
+      incomparable: 0,
+      suppressed: 0,
+      optedOut: 0,
+    })
   })
 
   test('tells how many were left out because their text is no number, or no date', async () => {
@@ -142,12 +154,25 @@ describe('countCustomers', () => {
       withoutEmail: 0,
       incomparable: 1,
       suppressed: 0,
+      optedOut: 0,
     })
     const where = { any: [{ score: { above: 9 } }, { joined: { before: '2000-01-01' } }] }
-    expect(await count({ where })).toEqual({ customers: 1, withoutEmail: 0, incomparable: 1, suppressed: 0 })
+    expect(await count({ where })).toEqual({
+      customers: 1,
+      withoutEmail: 0,
+      incomparable: 1,
+      suppressed: 0,
+      optedOut: 0,
+    })
     // Whom another condition decides is not left out for it.
     const decided = { any: [{ score: { above: 9 } }, { city: 'Paris' }] }
-    expect(await count({ where: decided })).toEqual({ customers: 2, withoutEmail: 0, incomparable: 0, suppressed: 0 })
+    expect(await count({ where: decided })).toEqual({
+      customers: 2,
+      withoutEmail: 0,
+      incomparable: 0,
+      suppressed: 0,
+      optedOut: 0,
+    })
   })
 
   test('counts who would be in it and has no address', async () => {
@@ -157,6 +182,7 @@ describe('countCustomers', () => {
       withoutEmail: 1,
       incomparable: 0,
       suppressed: 0,
+      optedOut: 0,
     })
     await db.sql`delete from customer.customer where city = 'Oslo'`
   })

@@ -440,6 +440,7 @@ test('an audience has whom an oracle says, and tells how many texts it could not
           withoutEmail: 0,
           incomparable: verdicts.filter((verdict) => verdict === undefined).length,
           suppressed: 0,
+          optedOut: 0,
         })
       }
     },

@@ -102,6 +102,7 @@ describe.each([
         withoutEmail: 0,
         incomparable: 0,
         suppressed: 2,
+        optedOut: 0,
       })
       expect((await store.describeAttributes(account, { audience }))[0]).toMatchObject({ customers: 7, share: 1 })
       // A store without the option does not ask.

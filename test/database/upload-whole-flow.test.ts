@@ -27,6 +27,7 @@ jane@example.com,Jane,Smith,platinum,2025-06-30
     customersUpdated: 0,
     customersUnchanged: 0,
     rowsRejected: 0,
+    optOutsKept: 0,
     customAttributesFound: ['loyalty_tier', 'renewal_date'],
     headers: ['email', 'first_name', 'last_name', 'loyalty_tier', 'renewal_date'],
     ignored: [],

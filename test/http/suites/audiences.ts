@@ -31,7 +31,7 @@ export function describeAudienceRoutes(api: TestApi): void {
       [{ where: { points: { below: 100 } } }, 1, 1],
     ])('are counted: %j', async (audience, customers, incomparable) => {
       const { status, body } = await api.post(`${await uploaded()}/customers/count`, { audience })
-      expect([status, body]).toEqual([200, { customers, without_email: 0, incomparable, suppressed: 0 }])
+      expect([status, body]).toEqual([200, { customers, without_email: 0, incomparable, suppressed: 0, opted_out: 0 }])
     })
 
     it('are found, searched, sorted and paged', async () => {

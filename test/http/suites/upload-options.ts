@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createCustomAttributesStore } from '../../../src/store.js'
 import { CSV, formOf, type TestApi } from '../api.js'
 
 export function describeUploadOptions(api: TestApi): void {
@@ -147,6 +148,44 @@ export function describeUploadOptions(api: TestApi): void {
       }
       expect((await send('{"source":5}')).body.code).toBe('INVALID_REQUEST')
       expect((await send('{')).body.code).toBe('INVALID_REQUEST')
+    })
+
+    it('opt-outs are kept, and overwritten where the host allows it', async () => {
+      const account = api.newAccount()
+      const store = createCustomAttributesStore(api.database.client, { optOut: { accepts_marketing: false } })
+      await store.upsertCustomer(account, { email: 'ada@example.com', accepts_marketing: false })
+      const send = (query: Record<string, string> = {}) =>
+        api.upload(account, formOf('email,accepts_marketing\nada@example.com,yes\n'), query)
+      api.use({}, store)
+      for (const query of [{}, { opt_outs: 'keep' }] as Record<string, string>[]) {
+        const { status, body } = await send(query)
+        expect([status, body.customers_unchanged, body.opt_outs_kept]).toEqual([200, 1, 1])
+        expect(body.warnings).toMatchObject([{ code: 'OPT_OUTS_KEPT' }])
+      }
+      const refused = await send({ opt_outs: 'overwrite' })
+      expect([refused.status, refused.body.details.parameter]).toEqual([403, 'opt_outs'])
+      expect((await send({ opt_outs: 'yes' })).body.code).toBe('INVALID_REQUEST')
+
+      const base = `/api/accounts/${account}`
+      for (const [more, customers, out] of [
+        [{}, 0, 1],
+        [{ opted_out: 'exclude' }, 0, 1],
+        [{ opted_out: 'include' }, 1, 0],
+      ] as [Record<string, string>, number, number][]) {
+        const whom = { audience: 'all', ...more }
+        const counted = await api.post(`${base}/customers/count`, whom)
+        expect(counted.body).toMatchObject({ customers, opted_out: out })
+        expect((await api.post(`${base}/customers/find`, whom)).body.customers).toHaveLength(customers)
+        const preflight = await api.post(`${base}/templates/preflight`, { ...whom, message: 'x' })
+        expect(preflight.body.recipients).toBe(customers)
+        const file = await api.server.fetch(`${base}/customers/export?${new URLSearchParams(more)}`)
+        expect([file.status, (await file.text()).includes('ada@example.com')]).toEqual([200, customers === 1])
+      }
+      const unknown = await api.post(`${base}/customers/count`, { audience: 'all', opted_out: 'all' })
+      expect([unknown.status, unknown.body.code]).toEqual([400, 'INVALID_REQUEST'])
+
+      api.use({ allowOptOuts: true }, store)
+      expect((await send({ opt_outs: 'overwrite' })).body).toMatchObject({ customers_updated: 1, opt_outs_kept: 0 })
     })
 
     it('a field that the host keeps from files cannot be had by columns', async () => {

@@ -11,6 +11,7 @@ export function describeUpload(api: TestApi): void {
       expect(headers.get('cache-control')).toBe('no-store')
       expect(body).toEqual({
         customers_created: 1,
+        opt_outs_kept: 0,
         customers_updated: 0,
         customers_unchanged: 0,
         rows_total: 1,
