@@ -95,22 +95,24 @@ export async function readCustomerPage(
   return rows.map(reader.read)
 }
 
-/** Ids of an account's customers, in their order: those of many pages at once. */
+/** Ids of an account's customers, in their order: those of many pages at once, as one text, because rows took as long again. */
 export async function readPageIds(
   { sql, shape, accountId }: Account,
   page: PageRequest,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const rows = await query(
+  const separator = rareSeparator()
+  const [row] = await query(
     sql,
-    `select c.${shape.sql.id}::text from ${shape.customerTable} c
-     where ${afterSql(shape, page)}
-       and ${page.condition}${readableSql(shape)}
-     order by c.${shape.sql.id} limit $3::text::integer`,
+    `select string_agg(c.id::text, '${separator}' order by c.id) from (
+       select c.${shape.sql.id} as id from ${shape.customerTable} c
+       where ${afterSql(shape, page)}
+         and ${page.condition}${readableSql(shape)}
+       order by c.${shape.sql.id} limit $3::text::integer) c`,
     [accountId, page.after, String(page.limit), ...page.parameters],
     { signal, isOneOfMany: true },
   )
-  return rows.map(([id]) => id!)
+  return row?.[0]?.split(separator) ?? []
 }
 
 /**

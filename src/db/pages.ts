@@ -63,7 +63,7 @@ export function resolvePageOptions(options: PageOptions): PageSettings {
 
 /** How many pages' ids the first statement reads, and how many ids each further one. */
 const FIRST_PAGES = 20
-const IDS_PER_STATEMENT = 20_000
+const IDS_PER_STATEMENT = 50_000
 
 /** An audience page by page, and who of a page is still of it. */
 export interface AudiencePages {

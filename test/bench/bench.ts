@@ -54,6 +54,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   'mail-merge': () => run('mail-merge.ts'),
   export: () => run('export.ts'),
   attributes: () => run('attributes.ts'),
+  audiences: () => run('audiences.ts'),
 }
 const wanted = process.argv.slice(2)
 for (const [name, part] of Object.entries(PARTS)) if (wanted.length === 0 || wanted.includes(name)) await part()

@@ -18,6 +18,7 @@ const SECTIONS: Record<string, RegExp> = {
   'mail merge': /^mail-merge /,
   export: /^export /,
   attributes: /^attributes /,
+  audiences: /^audiences /,
 }
 
 const results = await readResults()
