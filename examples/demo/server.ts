@@ -69,6 +69,7 @@ export async function createDemo(sql: Sql): Promise<Hono> {
     const after = context.req.query('after')
     for await (const customers of store.pageCustomers(accountOf(context), {
       audience: 'all',
+      optedOut: 'include',
       pageSize: CUSTOMERS_PER_PAGE,
       after,
     })) {
