@@ -44,7 +44,7 @@ describe('the customers', () => {
 
   it('are chosen by conditions, which are counted and checked as they are typed', async () => {
     const { page, mistakes } = await openDemo()
-    await page.getByText('they are found, counted and chosen here').waitFor()
+    await page.getByText('Customers are found, counted and chosen here').waitFor()
     await uploadFile(page, CUSTOMERS)
     await page.evaluate(async () => {
       const account = new URLSearchParams(location.search).get('account')
