@@ -16,13 +16,16 @@ import { createHttpHandler } from 'postgres-custom-attributes/http'
 const CUSTOMERS_PER_PAGE = 25
 const MOST_REJECTED_ROWS = 10_000
 
-/** Makes the demo on a database that has the customer table and the migrations, those of the history, too. */
+/** Makes the demo on a database that has the customer table and the migrations, those of the history and of suppressions, too. */
 export async function createDemo(sql: Sql): Promise<Hono> {
-  const store = createCustomAttributesStore(sql)
+  const store = createCustomAttributesStore(sql, { suppressions: true, optOut: { accepts_marketing: false } })
   const lastRejected = new Map<string, string>()
   const api = createHttpHandler(
     {
       ...store,
+      // Attributes are put in order for everybody who has them.
+      describeAttributes: (accountId, options) =>
+        store.describeAttributes(accountId, { optedOut: 'include', ...options }),
       // A response holds the first hundred rejected rows; the file to mend has them all.
       async uploadCsv(accountId, csv, options) {
         const rows: RejectedRow[] = []
@@ -66,18 +69,13 @@ export async function createDemo(sql: Sql): Promise<Hono> {
     const after = context.req.query('after')
     for await (const customers of store.pageCustomers(accountOf(context), {
       audience: 'all',
+      optedOut: 'include',
       pageSize: CUSTOMERS_PER_PAGE,
       after,
     })) {
       return context.json({ customers })
     }
     return context.json({ customers: [] })
-  })
-  app.post('/demo/preflight', async (context) => {
-    const { message } = await context.req.json()
-    return context.json(
-      await store.preflight(accountOf(context), message, { audience: 'all', signal: context.req.raw.signal }),
-    )
   })
   app.get('/demo/rejected.csv', (context) =>
     context.body(lastRejected.get(accountOf(context)) ?? '', 200, {

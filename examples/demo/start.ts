@@ -14,7 +14,7 @@ const database = await startEmbeddedPostgres({})
 const sql = postgres(database.url, { onnotice: () => {} })
 const table = import.meta.resolve('postgres-custom-attributes/sql/reference/customer_table.sql')
 await sql.unsafe(await readFile(new URL(table), 'utf8'))
-for (const { up } of readMigrations({ history: true })) await sql.begin((tx) => tx.unsafe(up))
+for (const { up } of readMigrations({ history: true, suppressions: true })) await sql.begin((tx) => tx.unsafe(up))
 
 const { fetch } = await createDemo(sql)
 const server = serve({ fetch, port: Number(PORT), hostname: '127.0.0.1' }, ({ port }) => {

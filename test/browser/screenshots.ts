@@ -11,7 +11,7 @@ const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots/
 const LOOKS: readonly { look: string; shots: readonly string[]; options: BrowserContextOptions }[] = [
   {
     look: 'wide-light',
-    shots: ['message', 'attributes'],
+    shots: ['message', 'attributes', 'customers', 'uploads'],
     options: { viewport: { width: 1180, height: 860 }, colorScheme: 'light' },
   },
   {
@@ -66,6 +66,28 @@ try {
     await show('#attributes-heading')
     await shoot('attributes')
     await page.getByRole('button', { name: 'Cancel' }).last().click()
+    await page
+      .getByRole('button', { name: /^Undo / })
+      .first()
+      .click()
+    await page.getByRole('group', { name: /^Undo / }).waitFor()
+    await show('#uploads')
+    await shoot('uploads')
+    await page.getByRole('button', { name: 'Leave it' }).click()
+    const condition = async (at: number, name: string, word: string, value: string) => {
+      await page.getByRole('button', { name: 'Add a condition' }).click()
+      await page.getByLabel(`Name of condition ${at}`).selectOption(name)
+      await page.getByLabel(`Word of condition ${at}`).selectOption(word)
+      await page.getByLabel(`Value of condition ${at}`).fill(value)
+    }
+    await condition(1, 'loyalty_tier', 'is one of', 'gold, platinum')
+    await condition(2, 'Loyalty Points', 'above', '1000')
+    await page.getByText('–', { exact: true }).first().waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Last name' }).click()
+    await page.locator('.customers tbody tr').first().waitFor()
+    await show('#audience-heading')
+    await shoot('customers')
+    for (const at of [2, 1]) await page.getByRole('button', { name: `Remove condition ${at}` }).click()
     await write(page, 'Subject', '{{first_name|there}}, your {{loyalty_tier|bronze}} status')
     await write(page, 'HTML', HTML)
     // Somebody whose name most readers can read, and who has points.

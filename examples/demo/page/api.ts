@@ -1,5 +1,6 @@
 /** The HTTP API as the page uses it. */
 import type {
+  Audience,
   ColumnTarget,
   FieldSuggestion,
   MappedColumn,
@@ -16,8 +17,14 @@ const account = `account=${encodeURIComponent(accountId)}`
 
 export const rejectedCsvUrl = `/demo/rejected.csv?${account}`
 
-/** All customers as a file; with the mark by which spreadsheets recognise UTF-8. */
-export const exportUrl = `${api}/customers/export?bom=true`
+/** An audience as a file; with the mark by which spreadsheets recognise UTF-8. */
+export const exportUrl = (audience: Audience): string => {
+  const whom = audience === 'all' ? audience : JSON.stringify(audience)
+  return `${api}/customers/export?bom=true&audience=${encodeURIComponent(whom)}`
+}
+
+/** All customers as a file, those who have opted out, too. */
+export const backupUrl = `${exportUrl('all')}&opted_out=include`
 
 /** A customer, as the store returns it. */
 export interface Customer {
@@ -77,7 +84,27 @@ export interface Preflight {
   recipients: number
   complete: number
   tags: { name: string; missing: number }[]
-  unknownTags: (TemplateProblem & { part?: string })[]
+  unknown_tags: (TemplateProblem & { part?: string })[]
+}
+
+/** How many an audience has, and how many are left out of it and why. */
+export type CustomerCount = Record<'customers' | 'without_email' | 'incomparable' | 'suppressed' | 'opted_out', number>
+
+/** Which customers a table shows. */
+export interface Wanted {
+  audience: Audience
+  search: string
+  sort: string
+  descending: boolean
+  limit: number
+  cursor?: string
+}
+
+/** Some customers, and where to go on. */
+export interface Found {
+  customers: Customer[]
+  next: string | null
+  previous: string | null
 }
 
 /** What is known of an attribute. */
@@ -135,9 +162,9 @@ async function request<Body>(path: string, init?: RequestInit): Promise<Body> {
   return body
 }
 
-function post<Body>(path: string, body: object): Promise<Body> {
+function post<Body>(path: string, body: object, signal?: AbortSignal): Promise<Body> {
   const headers = { 'content-type': 'application/json' }
-  return request(path, { method: 'POST', headers, body: JSON.stringify(body) })
+  return request(path, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) })
 }
 
 export const getMergeTags = (): Promise<MergeTags> => request(`${api}/merge-tags`)
@@ -147,7 +174,14 @@ export const getCustomers = async (after?: string): Promise<Customer[]> => {
   return (await request<{ customers: Customer[] }>(`/demo/customers?${account}${page}`)).customers
 }
 
-export const runPreflight = (message: Message): Promise<Preflight> => post(`/demo/preflight?${account}`, { message })
+export const countCustomers = (audience: Audience, signal: AbortSignal): Promise<CustomerCount> =>
+  post(`${api}/customers/count`, { audience }, signal)
+
+export const findCustomers = (wanted: Wanted, signal: AbortSignal): Promise<Found> =>
+  post(`${api}/customers/find`, wanted, signal)
+
+export const runPreflight = (message: Message, audience: Audience): Promise<Preflight> =>
+  post(`${api}/templates/preflight`, { message, audience })
 
 export const getAttributes = async (): Promise<Attribute[]> =>
   (await request<{ attributes: Attribute[] }>(`${api}/attributes`)).attributes

@@ -2,7 +2,9 @@
 import type { ColumnTarget } from 'postgres-custom-attributes/pure'
 import { ApiError, getMergeTags, type MergeTags, type Preview, previewFile, type UploadResult } from './api.js'
 import { createAttributes } from './attributes.js'
+import { createAudience } from './audience.js'
 import { showCoverage } from './coverage.js'
+import { createCustomers } from './customers.js'
 import { alertBox, announce, byId, element } from './dom.js'
 import { acceptFiles } from './drop.js'
 import { createEditor } from './editor.js'
@@ -15,7 +17,17 @@ import { createUploads } from './uploads.js'
 
 const upload = byId('upload')
 const preview = createPreview(byId('preview'))
-const coverage = showCoverage(byId('coverage'), () => editor.message())
+const coverage = showCoverage(byId('coverage'), {
+  message: () => editor.message(),
+  audience: () => audience.value(),
+})
+const customers = createCustomers(byId('customers'))
+const audience = createAudience(byId('conditions'), byId('figures'), {
+  onChange: (whom) => {
+    customers.load(whom)
+    coverage.reset()
+  },
+})
 const editor = createEditor(byId('editor'), (message) => {
   preview.render(message)
   coverage.reset()
@@ -107,10 +119,9 @@ async function refresh(): Promise<void> {
 }
 
 async function refreshMessage(): Promise<void> {
-  const [tags, customers] = await Promise.all([getMergeTags(), preview.load()])
-  byId('no-attributes').hidden = customers > 0
-  byId('attributes').hidden = customers === 0
-  byId('no-customers').hidden = customers > 0
-  byId('message').hidden = customers === 0
+  const [tags, count] = await Promise.all([getMergeTags(), preview.load()])
+  for (const id of ['no-attributes', 'no-audience', 'no-customers']) byId(id).hidden = count > 0
+  for (const id of ['attributes', 'audience', 'message']) byId(id).hidden = count === 0
   editor.setTags(tags)
+  audience.setTags(tags)
 }

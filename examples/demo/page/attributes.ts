@@ -2,7 +2,7 @@
 import {
   ApiError,
   type Attribute,
-  exportUrl,
+  backupUrl,
   getAttributes,
   type KeptValue,
   type Message,
@@ -41,7 +41,7 @@ export function createAttributes(panel: HTMLElement, { message, onChanged }: Att
         'div',
         { className: 'actions' },
         prune,
-        element('a', { href: exportUrl, download: 'customers.csv', className: 'button' }, 'Export CSV'),
+        element('a', { href: backupUrl, download: 'customers.csv', className: 'button' }, 'Export CSV'),
       ),
     ),
     failed,

@@ -1,15 +1,22 @@
 /** Before sending: who would get the message, and for whom a tag would print nothing. */
+import type { Audience } from 'postgres-custom-attributes/pure'
 import { type Message, type Preflight, runPreflight } from './api.js'
 import { alertBox, button, element, formatNumber, plural } from './dom.js'
 
-export function showCoverage(panel: HTMLElement, message: () => Message) {
+interface CoverageScreen {
+  message: () => Message
+  /** who would get it */
+  audience: () => Audience
+}
+
+export function showCoverage(panel: HTMLElement, { message, audience }: CoverageScreen) {
   const outcome = element('div', { className: 'coverage', attributes: { 'aria-live': 'polite' } })
-  // An answer about a message that was changed meanwhile is dropped.
+  // An answer about a message or an audience that was changed meanwhile is dropped.
   let latest = 0
   const check = button('Check all recipients', async () => {
     const mine = ++latest
     outcome.replaceChildren(element('p', { className: 'note' }, 'Checking …'))
-    const shown = await runPreflight(message()).then(describe, (error: Error) => [alertBox(error.message)])
+    const shown = await runPreflight(message(), audience()).then(describe, (error: Error) => [alertBox(error.message)])
     if (mine === latest) outcome.replaceChildren(...shown)
   })
   panel.replaceChildren(
@@ -17,7 +24,7 @@ export function showCoverage(panel: HTMLElement, message: () => Message) {
     outcome,
   )
   return {
-    /** The message is another now: what was said of it is void. */
+    /** The message or its audience is another now: what was said is void. */
     reset(): void {
       latest++
       outcome.replaceChildren()
@@ -30,7 +37,7 @@ function summary({ recipients, complete }: Preflight): string {
 }
 
 function describe(report: Preflight): HTMLElement[] {
-  const { recipients, tags, unknownTags } = report
+  const { recipients, tags, unknown_tags } = report
   return [
     element('p', {}, summary(report)),
     element(
@@ -50,7 +57,7 @@ function describe(report: Preflight): HTMLElement[] {
         )
       }),
     ),
-    ...unknownTags.map(({ message }) => alertBox(message)),
+    ...unknown_tags.map(({ message }) => alertBox(message)),
     ...(tags.some(({ missing }) => missing > 0)
       ? [element('p', { className: 'note' }, 'A fallback fills the gap: {{name | default: "there"}}')]
       : []),
