@@ -59,7 +59,8 @@ export async function readAttributeReport(
     `with v as materialized (
        select kv.key, kv.value, count(*) as n from ${shape.customerTable} c
        cross join lateral (
-         select key, value from jsonb_each_text(c.${shape.sql.custom_attributes}) union all select null, null) kv
+         select key, value from jsonb_each_text(c.${shape.sql.custom_attributes}) where value is not null
+         union all select null, null) kv
        where c.${shape.sql.account_id} = $1::${shape.accountIdType} and $2::text is null and $3::text is null
          and ${condition.sql}${readableSql(shape)}
        group by kv.key, kv.value),

@@ -92,7 +92,11 @@ export function describeRefusal(error: unknown): Refusal {
 /** The sentence for a refused row or customer. */
 export function refusalMessage({ sqlstate, constraint, column }: Refusal): string {
   const by = constraint ? ` by constraint "${constraint}"` : column ? ` for column "${column}"` : ''
-  return `The database refused the row${by} (SQLSTATE ${sqlstate}). Correct the row, or change the rule in the database.`
+  const remedy =
+    sqlstate === '23503'
+      ? 'It refers to a row that is not there, or rows of another table refer to it: mend these, or change the rule in the database.'
+      : 'Correct the row, or change the rule in the database.'
+  return `The database refused the row${by} (SQLSTATE ${sqlstate}). ${remedy}`
 }
 
 /** An error as the library throws it: what the client or the server said is explained, all else stays as it is. */

@@ -42,6 +42,12 @@ describe('describeAttributes', () => {
     for (const moment of [tier.created_at, tier.last_seen_at]) expect(moment).toMatch(/^20\d\d-\d\d-\d\dT[\d:.]+Z$/)
   })
 
+  test('a null that the host wrote is no value', async () => {
+    const { store, account } = await filled('email,tier\na@x.com,gold\nb@x.com,silver\n')
+    await db.sql`update customer.customer set custom_attributes = '{"tier": null}' where account_id = ${account} and email = 'b@x.com'`
+    expect(await store.describeAttributes(account)).toMatchObject([{ customers: 1, share: 0.5, examples: ['gold'] }])
+  })
+
   test('of an audience alone, by where and by emails', async () => {
     const { store, account } = await filled('email,city,tier\na@x.com,Rome,gold\nb@x.com,Oslo,gold\nc@x.com,Rome,\n')
     const of = async (audience: Parameters<typeof store.describeAttributes>[1]) =>

@@ -95,6 +95,19 @@ test('without the tables of the history the customer is erased all the same', as
   expect(await store.eraseCustomer(account, 'a@x.com')).toEqual({ customers: 1, changes: 0, rejectedRows: 0 })
 })
 
+test('a customer that rows of the host refer to is not removed, and that is told', async () => {
+  const [store, account] = [createCustomAttributesStore(db.client), newAccount()]
+  await store.upsertCustomer(account, { email: 'kept@x.com', custom_attributes: { tier: 'gold' } })
+  await db.sql`create table invoice (account_id uuid, email text, foreign key (account_id, email) references customer.customer (account_id, email))`
+  await db.sql`insert into invoice values (${account}, 'kept@x.com')`
+  const error = await rejectionOf(store.eraseCustomer(account, 'kept@x.com', { customer: 'remove' }))
+  expect(error).toMatchObject({ code: 'ROW_REFUSED', details: { sqlstate: '23503' } })
+  expect(error.message).toContain('rows of another table refer to it: mend these')
+  await db.sql`delete from invoice`
+  expect(await store.eraseCustomer(account, 'kept@x.com', { customer: 'remove' })).toMatchObject({ customers: 1 })
+  await db.sql`drop table invoice`
+})
+
 test('where the history cannot be reached nothing is erased, and that is told', async () => {
   const role = `eraser_${newAccount().slice(0, 8)}`
   await db.sql.unsafe(`

@@ -69,7 +69,7 @@ test.each<[string, Record<string, string>, Record<string, unknown>]>([
     const [rejected] = result.rejected
     expect(rejected).toMatchObject({ row: 35, line: 35, code: 'ROW_REFUSED', details, record: rows[33] })
     expect(rejected!.message).toMatch(
-      /^The database refused the row( by constraint "\w+")? \(SQLSTATE \w{5}\)\. Correct the row, or change the rule in the database\.$/,
+      /^The database refused the row( by constraint "\w+")? \(SQLSTATE \w{5}\)\. (?:Correct the row|It refers to a row that is not there, or rows of another table refer to it: mend these), or change the rule in the database\.$/,
     )
     expect(JSON.stringify(rejected)).not.toContain('TOPSECRET')
     expect(await store.getCustomer(account, 'p33@example.com')).toEqual(before)
