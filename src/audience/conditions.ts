@@ -149,8 +149,9 @@ class Reader {
 
   readWhere(where: AudienceWhere, path: string, depth: number): Condition {
     const of: Condition[] = []
-    for (const [name, value] of Object.entries(where)) {
-      if (value === undefined && isGroupName(name)) continue
+    const entries = Object.entries(where).filter(([name, value]) => value !== undefined || !isGroupName(name))
+    if (entries.length === 0) this.#tell(path, `audience.${path} has no condition. Say one, or leave it out.`)
+    for (const [name, value] of entries) {
       const here = `${path}.${name}`
       if (!this.#isWithin(here, depth)) break
       const found = isGroupName(name) && isGroup(value) ? this.#readGroup(name, value, here, depth) : undefined
@@ -171,12 +172,7 @@ class Reader {
   }
 
   #readGroup(kind: GroupName, list: readonly AudienceWhere[], path: string, depth: number): Condition {
-    const of = list.flatMap((where, at) => {
-      const here = `${path}[${at}]`
-      if (Object.keys(where).length > 0) return this.readWhere(where, here, depth + 1)
-      this.#tell(here, `audience.${here} has no condition. Say one, or leave it out.`)
-      return []
-    })
+    const of = list.map((where, at) => this.readWhere(where, `${path}[${at}]`, depth + 1))
     if (kind === 'none') return { kind: 'not', of: { kind: 'any', of } }
     return { kind, of }
   }

@@ -85,6 +85,8 @@ describe('what is wrong has its place', () => {
     ['below a negation', { birthday: { not: { on: 'x' } } }, 'where.birthday.not.on', 'must be a day'],
     ['a list below a negation', { first_name: { not: [] } }, 'where.first_name.not', 'lists no value.'],
     ['an empty member of a group', { any: [{ email: 'x' }, {}] }, 'where.any[1]', 'has no condition.'],
+    ['a group that is undefined, alone', { any: undefined }, 'where', 'has no condition.'],
+    ['the same in a group', { any: [{ none: undefined }] }, 'where.any[0]', 'has no condition.'],
     ['deep in groups', { none: [{ all: [{ x: 1 }] }] }, 'where.none[0].all[0].x', 'names "x"'],
     ['an empty group', { all: [] }, 'where.all', 'names "all"'],
   ])('%s', (_what, where, path, message) => {
