@@ -35,8 +35,8 @@ export interface AudienceComparison {
   /** To the end of this day, or to this moment, with it. */
   until?: AudienceMoment
   /**
-   * Within so much time before now: `'30 days'`, also minutes, hours, weeks, months and years. Of days and more the first
-   * one counts from its midnight.
+   * Within so much time before now: `'30 days'`, also minutes, hours, weeks (up to 99,999), months (9,999) and years (999).
+   * Of days and more the first one counts from its midnight.
    */
   last?: string
   /**

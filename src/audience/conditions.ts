@@ -304,11 +304,11 @@ const WORDS: Readonly<Record<string, ReadWord>> = {
   since: moment('>=', false),
   until: moment('<=', true),
   last: ({ name, path, refuse }, word, wanted) => {
-    const [, amount, unit] = (typeof wanted === 'string' && SPAN.exec(wanted)) || []
+    const [amount, unit] = typeof wanted === 'string' && SPAN.test(wanted) ? wanted.split(' ') : []
     if (!unit) {
       return refuse(
         word,
-        `must be a span such as "30 days" (minutes, hours, days, weeks, months, years), got ${kindOf(wanted)}.`,
+        `must be a span such as "30 days" (minutes, hours, days or weeks up to 99999, months up to 9999, years up to 999), got ${kindOf(wanted)}.`,
       )
     }
     return { kind: 'last', name, path: `${path}.${word}`, amount: Number(amount), unit }
@@ -331,7 +331,8 @@ function readWord(place: Place, word: string, wanted: unknown): Condition | unde
 
 /** As in an attribute, where it is compared. */
 const NUMBER = /^[+-]?(?:\d{1,255}(?:\.\d{0,255})?|\.\d{1,255})(?:[eE][+-]?\d{1,3})?$/
-const SPAN = /^(\d{1,5}) (minute|hour|day|week|month|year)s?$/
+/** Beyond these lies a year that PostgreSQL does not have. */
+const SPAN = /^(?:\d{1,5} (?:minute|hour|day|week)|\d{1,4} month|\d{1,3} year)s?$/
 const DAYS = /^(\d{1,3}) days?$/
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)(Z|z|[+-](?:0\d|1[0-5]):?[0-5]\d)?)?$/

@@ -57,6 +57,7 @@ test.each<[string, AudienceWhere, string]>([
   ['after', { birthday: { after: '1990-05-17' } }, 'ann'],
   ['since', { birthday: { since: '1990-05-17' } }, 'ann bob'],
   ['a day of an attribute', { joined: { on: '2026-05-17' } }, 'ann bob'],
+  ['the longest spans', { any: [{ joined: { last: '9999 months' } }, { joined: { last: '999 years' } }] }, 'ann bob'],
   ['any', { any: [{ city: 'Paris' }, { plan: 'Pro' }] }, 'ann cid'],
   ['all', { all: [{ city: 'Rome' }, { plan: 'Pro' }] }, 'ann'],
   ['none', { none: [{ city: 'Paris' }, { plan: 'Pro' }] }, 'bob dot'],

@@ -75,6 +75,7 @@ describe('what is wrong has its place', () => {
     ],
     ['an invalid Date', { birthday: { since: new Date('x') } }, 'where.birthday.since', 'must be a day'],
     ['no span', { birthday: { last: 'month' } }, 'where.birthday.last', 'must be a span such as "30 days"'],
+    ['a span before all calendars', { birthday: { last: '1000 years' } }, 'where.birthday.last', 'years up to 999'],
     [
       'no anniversary',
       { birthday: { anniversary: 'tomorrow' } },
