@@ -62,6 +62,6 @@ export interface AudienceWhere {
 
 /**
  * Who is meant. Always said, never assumed: `'all'` customers of the account, those with these `emails`, or those who meet
- * all conditions of `where`, whose days are those of `timeZone`, the name of an IANA time zone, default `'UTC'`.
+ * all conditions of `where`, whose days are those of `timeZone`, the name of an IANA time zone with its region, default `'UTC'`.
  */
 export type Audience = 'all' | { emails: readonly string[] } | { where: AudienceWhere; timeZone?: string }

@@ -117,15 +117,18 @@ function isWhere(audience: unknown): boolean {
   return !isObject(where) && Object.keys(where as object).length > 0 && Object.keys(others).length === 0
 }
 
-/** An offset is none: PostgreSQL reads its sign the other way round. */
+/**
+ * An offset is none: PostgreSQL reads its sign the other way round. Nor is a name without a region: `CET` and `BST` are to
+ * PostgreSQL abbreviations, without summer time or of another place.
+ */
 function isTimeZone(zone: unknown): string | undefined {
   try {
-    if (typeof zone === 'string' && /^[A-Za-z]/.test(zone)) {
+    if (typeof zone === 'string' && /^(?:[a-z_]+\/|(?:utc|gmt)$)/i.test(zone)) {
       new Intl.DateTimeFormat('en', { timeZone: zone })
       return undefined
     }
   } catch {}
-  return 'the name of a time zone, such as "Europe/Rome"'
+  return 'the name of a time zone with its region, such as "Europe/Rome", or "UTC"'
 }
 
 type Tell = (path: string, message: string, details?: { name?: string; suggestion?: string }) => void
