@@ -115,14 +115,19 @@ describe('what is wrong has its place', () => {
     expect(suggest('zzzzzz')).toEqual([undefined])
   })
 
-  test.each([['+02:00'], ['Mars/Olympus'], [''], [5], ['UTC; drop table x'], ['CET'], ['bst']])('the time zone %j', (timeZone) => {
-    expect(problemsOf({ where: { email: 'x' }, timeZone })).toEqual([
-      [
-        'timeZone',
-        expect.stringMatching(/^audience\.timeZone must be the name of a time zone with its region, such as "Europe\/Rome", or "UTC", got a/),
-      ],
-    ])
-  })
+  test.each([['+02:00'], ['Mars/Olympus'], [''], [5], ['UTC; drop table x'], ['CET'], ['bst']])(
+    'the time zone %j',
+    (timeZone) => {
+      expect(problemsOf({ where: { email: 'x' }, timeZone })).toEqual([
+        [
+          'timeZone',
+          expect.stringMatching(
+            /^audience\.timeZone must be the name of a time zone with its region, such as "Europe\/Rome", or "UTC", got a/,
+          ),
+        ],
+      ])
+    },
+  )
 
   test.each<[unknown]>([
     [undefined],
