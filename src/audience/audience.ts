@@ -35,8 +35,8 @@ export interface AudienceComparison {
   /** To the end of this day, or to this moment, with it. */
   until?: AudienceMoment
   /**
-   * Within so much time before now: `'30 days'`, also minutes, hours, weeks, months and years. Of days and more the first
-   * one counts from its midnight.
+   * Within so much time before now: `'30 days'`, also minutes, hours, weeks (up to 99,999), months (9,999) and years (999).
+   * Of days and more the first one counts from its midnight.
    */
   last?: string
   /**
@@ -62,6 +62,6 @@ export interface AudienceWhere {
 
 /**
  * Who is meant. Always said, never assumed: `'all'` customers of the account, those with these `emails`, or those who meet
- * all conditions of `where`, whose days are those of `timeZone`, the name of an IANA time zone, default `'UTC'`.
+ * all conditions of `where`, whose days are those of `timeZone`, the name of an IANA time zone with its region, default `'UTC'`.
  */
 export type Audience = 'all' | { emails: readonly string[] } | { where: AudienceWhere; timeZone?: string }

@@ -117,15 +117,18 @@ function isWhere(audience: unknown): boolean {
   return !isObject(where) && Object.keys(where as object).length > 0 && Object.keys(others).length === 0
 }
 
-/** An offset is none: PostgreSQL reads its sign the other way round. */
+/**
+ * An offset is none: PostgreSQL reads its sign the other way round. Nor is a name without a region: `CET` and `BST` are to
+ * PostgreSQL abbreviations, without summer time or of another place.
+ */
 function isTimeZone(zone: unknown): string | undefined {
   try {
-    if (typeof zone === 'string' && /^[A-Za-z]/.test(zone)) {
+    if (typeof zone === 'string' && /^(?:[a-z_]+\/|(?:utc|gmt)$)/i.test(zone)) {
       new Intl.DateTimeFormat('en', { timeZone: zone })
       return undefined
     }
   } catch {}
-  return 'the name of a time zone, such as "Europe/Rome"'
+  return 'the name of a time zone with its region, such as "Europe/Rome", or "UTC"'
 }
 
 type Tell = (path: string, message: string, details?: { name?: string; suggestion?: string }) => void
@@ -149,8 +152,9 @@ class Reader {
 
   readWhere(where: AudienceWhere, path: string, depth: number): Condition {
     const of: Condition[] = []
-    for (const [name, value] of Object.entries(where)) {
-      if (value === undefined && isGroupName(name)) continue
+    const entries = Object.entries(where).filter(([name, value]) => value !== undefined || !isGroupName(name))
+    if (entries.length === 0) this.#tell(path, `audience.${path} has no condition. Say one, or leave it out.`)
+    for (const [name, value] of entries) {
       const here = `${path}.${name}`
       if (!this.#isWithin(here, depth)) break
       const found = isGroupName(name) && isGroup(value) ? this.#readGroup(name, value, here, depth) : undefined
@@ -171,12 +175,7 @@ class Reader {
   }
 
   #readGroup(kind: GroupName, list: readonly AudienceWhere[], path: string, depth: number): Condition {
-    const of = list.flatMap((where, at) => {
-      const here = `${path}[${at}]`
-      if (Object.keys(where).length > 0) return this.readWhere(where, here, depth + 1)
-      this.#tell(here, `audience.${here} has no condition. Say one, or leave it out.`)
-      return []
-    })
+    const of = list.map((where, at) => this.readWhere(where, `${path}[${at}]`, depth + 1))
     if (kind === 'none') return { kind: 'not', of: { kind: 'any', of } }
     return { kind, of }
   }
@@ -308,11 +307,11 @@ const WORDS: Readonly<Record<string, ReadWord>> = {
   since: moment('>=', false),
   until: moment('<=', true),
   last: ({ name, path, refuse }, word, wanted) => {
-    const [, amount, unit] = (typeof wanted === 'string' && SPAN.exec(wanted)) || []
+    const [amount, unit] = typeof wanted === 'string' && SPAN.test(wanted) ? wanted.split(' ') : []
     if (!unit) {
       return refuse(
         word,
-        `must be a span such as "30 days" (minutes, hours, days, weeks, months, years), got ${kindOf(wanted)}.`,
+        `must be a span such as "30 days" (minutes, hours, days or weeks up to 99999, months up to 9999, years up to 999), got ${kindOf(wanted)}.`,
       )
     }
     return { kind: 'last', name, path: `${path}.${word}`, amount: Number(amount), unit }
@@ -335,7 +334,8 @@ function readWord(place: Place, word: string, wanted: unknown): Condition | unde
 
 /** As in an attribute, where it is compared. */
 const NUMBER = /^[+-]?(?:\d{1,255}(?:\.\d{0,255})?|\.\d{1,255})(?:[eE][+-]?\d{1,3})?$/
-const SPAN = /^(\d{1,5}) (minute|hour|day|week|month|year)s?$/
+/** Beyond these lies a year that PostgreSQL does not have. */
+const SPAN = /^(?:\d{1,5} (?:minute|hour|day|week)|\d{1,4} month|\d{1,3} year)s?$/
 const DAYS = /^(\d{1,3}) days?$/
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)(Z|z|[+-](?:0\d|1[0-5]):?[0-5]\d)?)?$/

@@ -120,7 +120,9 @@ export async function findCustomers(
   const customers = found.map(reader.read)
   const cursorAt = (at: number, isBack: boolean) => {
     const [customer, row] = [customers.at(at), found.at(at)]
-    return customer && row ? writeCursor({ key: row.at(-1)!, id: customer.id, isBack }, sort, descending) : null
+    // Where all have gone meanwhile, the way back is from where the reader stood.
+    const place = customer && row ? { key: row.at(-1)!, id: customer.id } : from
+    return place ? writeCursor({ ...place, isBack }, sort, descending) : null
   }
   return {
     customers,

@@ -130,7 +130,8 @@ class ConditionWriter {
         const days = this.#list(anniversaries(this.#now, this.#timeZone, condition.days))
         return this.#compareMoment(operand, condition, (value, clock) => {
           const wall = clock === 'wall' ? `${value}::timestamp` : `${value} at time zone ${this.#zone}`
-          return `to_char(${wall}, 'MM-DD') = any (${days})`
+          // Infinity has no day of the year.
+          return `coalesce(to_char(${wall}, 'MM-DD') = any (${days}), false)`
         })
       }
     }
@@ -142,7 +143,11 @@ class ConditionWriter {
     const column = standardFields.includes(name) ? columns.get(name) : undefined
     return {
       column,
-      text: () => (column ? `c.${column.sql}::text` : `(c.${sql.custom_attributes} ->> ${this.#parameter(name)})`),
+      // A column's own collation may be one that knows no patterns.
+      text: () =>
+        column
+          ? `(c.${column.sql}::text collate "default")`
+          : `(c.${sql.custom_attributes} ->> ${this.#parameter(name)})`,
     }
   }
 
@@ -158,7 +163,8 @@ class ConditionWriter {
       if (typeof checked !== 'string') throw invalid(name, path, checked.message)
       return checked
     })
-    const wanted = `${this.#list(list)}::${column.castType}[]`
+    // Not with its scale, to which the value would be rounded.
+    const wanted = `${this.#list(list)}::${column.type === 'numeric' ? 'numeric' : column.castType}[]`
     return name === 'email' && this.#shape.identity.isLower
       ? `lower(c.${column.sql}) = any (array(select lower(e) from unnest(${wanted}) e))`
       : `c.${column.sql} = any (${wanted})`
@@ -168,8 +174,7 @@ class ConditionWriter {
     if (column && (isNumberType(column.type) || column.type === 'bool' || isMomentType(column))) {
       throw wrongType(place, column, 'text')
     }
-    // A column's own collation may be one that knows no patterns.
-    const searched = `lower(${text()} collate "default")`
+    const searched = `lower(${text()})`
     const part = `lower(${this.#parameter(wanted)} collate "default")`
     return isStart ? `starts_with(${searched}, ${part})` : `strpos(${searched}, ${part}) > 0`
   }

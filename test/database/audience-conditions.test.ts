@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Audience, AudienceWhere } from '../../src/audience/audience.js'
+import { readMigrations } from '../../src/db/migrations.js'
+import { defineFields } from '../../src/fields.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
@@ -57,6 +59,7 @@ test.each<[string, AudienceWhere, string]>([
   ['after', { birthday: { after: '1990-05-17' } }, 'ann'],
   ['since', { birthday: { since: '1990-05-17' } }, 'ann bob'],
   ['a day of an attribute', { joined: { on: '2026-05-17' } }, 'ann bob'],
+  ['the longest spans', { any: [{ joined: { last: '9999 months' } }, { joined: { last: '999 years' } }] }, 'ann bob'],
   ['any', { any: [{ city: 'Paris' }, { plan: 'Pro' }] }, 'ann cid'],
   ['all', { all: [{ city: 'Rome' }, { plan: 'Pro' }] }, 'ann'],
   ['none', { none: [{ city: 'Paris' }, { plan: 'Pro' }] }, 'bob dot'],
@@ -221,4 +224,27 @@ test('equality of attributes is answered by the GIN index, also beside other con
     const plan = await db.sql.unsafe(`explain ${text}`, parameters as string[])
     expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('customer_custom_attributes_idx')
   }
+})
+
+test('columns of odd kinds: a collation that knows no patterns, a scale, a day that never comes', async () => {
+  await db.sql.unsafe(`
+    create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    create table odd_person (id bigint generated always as identity primary key, account_id uuid not null, email text not null,
+      note text collate any_case, price numeric(10, 2), born date, unique (account_id, email))`)
+  for (const { up } of readMigrations({ customerTable: 'odd_person', definitionTable: 'odd_person_attribute' })) {
+    await db.sql.unsafe(up).simple()
+  }
+  await db.sql`insert into odd_person (account_id, email, note, price, born) values
+    (${account}, 'a@x.com', '10', '10.00', 'infinity'), (${account}, 'b@x.com', '2026-05-17', null, null)`
+  const store = createCustomAttributesStore(db.client, {
+    customerTable: 'odd_person',
+    definitionTable: 'odd_person_attribute',
+    fields: defineFields({ email: {}, note: {}, price: {}, born: {} }),
+  })
+  const count = async (where: AudienceWhere) => (await store.countCustomers(account, { audience: { where } })).customers
+  expect(await count({ note: { above: 9 } })).toBe(1)
+  expect(await count({ note: { on: '2026-05-17' } })).toBe(1)
+  expect(await count({ price: 10 })).toBe(1)
+  expect(await count({ price: '9.999' })).toBe(0)
+  expect(await count({ born: { not: { anniversary: 'today' } } })).toBe(2)
 })

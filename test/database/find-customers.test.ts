@@ -194,3 +194,20 @@ test('by e-mail, a page is read by the unique index and not by the account', asy
   const scan = scans.find((node) => node['Index Name'] === 'customer_account_email_un')
   expect(scan!['Actual Rows']).toBeLessThan(100)
 })
+
+test('where all behind, or all before, have gone meanwhile, the way back is there', async () => {
+  const own = newAccount()
+  await open().uploadRows(own, [['email'], ...Array.from({ length: 6 }, (_, at) => [`p${at}@example.com`])])
+  const page = (cursor?: string | null) =>
+    open().findCustomers(own, { audience: 'all', sort: 'email', limit: 2, ...(cursor ? { cursor } : {}) })
+  const first = await page()
+  const second = await page(first.next)
+  await db.sql`delete from customer.customer where account_id = ${own} and email > 'p4'`
+  const behind = await page(second.next)
+  expect(behind).toMatchObject({ customers: [], next: null })
+  expect((await page(behind.previous)).customers.map(({ email }) => email.slice(0, 2))).toEqual(['p1', 'p2'])
+  await db.sql`delete from customer.customer where account_id = ${own} and email < 'p2'`
+  const before = await page(second.previous)
+  expect(before).toMatchObject({ customers: [], previous: null })
+  expect((await page(before.next)).customers.map(({ email }) => email.slice(0, 2))).toEqual(['p3'])
+})

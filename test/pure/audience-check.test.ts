@@ -75,6 +75,7 @@ describe('what is wrong has its place', () => {
     ],
     ['an invalid Date', { birthday: { since: new Date('x') } }, 'where.birthday.since', 'must be a day'],
     ['no span', { birthday: { last: 'month' } }, 'where.birthday.last', 'must be a span such as "30 days"'],
+    ['a span before all calendars', { birthday: { last: '1000 years' } }, 'where.birthday.last', 'years up to 999'],
     [
       'no anniversary',
       { birthday: { anniversary: 'tomorrow' } },
@@ -85,6 +86,8 @@ describe('what is wrong has its place', () => {
     ['below a negation', { birthday: { not: { on: 'x' } } }, 'where.birthday.not.on', 'must be a day'],
     ['a list below a negation', { first_name: { not: [] } }, 'where.first_name.not', 'lists no value.'],
     ['an empty member of a group', { any: [{ email: 'x' }, {}] }, 'where.any[1]', 'has no condition.'],
+    ['a group that is undefined, alone', { any: undefined }, 'where', 'has no condition.'],
+    ['the same in a group', { any: [{ none: undefined }] }, 'where.any[0]', 'has no condition.'],
     ['deep in groups', { none: [{ all: [{ x: 1 }] }] }, 'where.none[0].all[0].x', 'names "x"'],
     ['an empty group', { all: [] }, 'where.all', 'names "all"'],
   ])('%s', (_what, where, path, message) => {
@@ -112,14 +115,19 @@ describe('what is wrong has its place', () => {
     expect(suggest('zzzzzz')).toEqual([undefined])
   })
 
-  test.each([['+02:00'], ['Mars/Olympus'], [''], [5], ['UTC; drop table x']])('the time zone %j', (timeZone) => {
-    expect(problemsOf({ where: { email: 'x' }, timeZone })).toEqual([
-      [
-        'timeZone',
-        expect.stringMatching(/^audience\.timeZone must be the name of a time zone, such as "Europe\/Rome", got a/),
-      ],
-    ])
-  })
+  test.each([['+02:00'], ['Mars/Olympus'], [''], [5], ['UTC; drop table x'], ['CET'], ['bst']])(
+    'the time zone %j',
+    (timeZone) => {
+      expect(problemsOf({ where: { email: 'x' }, timeZone })).toEqual([
+        [
+          'timeZone',
+          expect.stringMatching(
+            /^audience\.timeZone must be the name of a time zone with its region, such as "Europe\/Rome", or "UTC", got a/,
+          ),
+        ],
+      ])
+    },
+  )
 
   test.each<[unknown]>([
     [undefined],
