@@ -7,8 +7,11 @@ const needsPsql = 'test/psql/**/*.test.ts'
 // And these a cluster of Citus, whose coordinator TEST_DATABASE_URL names.
 const needsCitus = 'test/citus/**/*.test.ts'
 
-/** The HTTP suite runs in process and on one server; on the others only with the long laws (`npm run test:laws`). */
-const otherServers = ['test/http/express.test.ts', 'test/http/fastify.test.ts']
+/**
+ * The HTTP suite runs in process and on one server; on the others only with the long laws (`npm run test:laws`). So do the examples
+ * whose workers are killed: for a minute they wait for leases to end.
+ */
+const onlyWithLaws = ['test/http/express.test.ts', 'test/http/fastify.test.ts', 'test/examples/**/*.test.ts']
 /** Of the package's own text: they wait for no server. */
 const ofText = 'test/package/{layers,public-types,pure-entry,public-api}.test.ts'
 
@@ -54,7 +57,7 @@ export default defineConfig(({ mode }) => {
               ...notHere,
               'test/pure/**',
               ofText,
-              ...(process.env.TEST_LAWS ? [] : otherServers),
+              ...(process.env.TEST_LAWS ? [] : onlyWithLaws),
               needsPsql,
               needsCitus,
             ],

@@ -7,7 +7,7 @@ import { samples } from '../support/law.js'
 
 const db = useDatabase()
 /** Every fault in every phase nine times, or every fault twice and every phase three times. */
-const ROUNDS = samples(320, 10)
+const ROUNDS = samples(320, 15)
 const ROWS = 120
 const PHASES = ['reading', 'first batch', 'middle', 'last batch', 'definitions'] as const
 const FAULTS = [

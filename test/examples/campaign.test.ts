@@ -19,7 +19,7 @@ import { until } from '../support/waiting.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const SCHEMA = new URL('../../examples/campaign/schema.sql', import.meta.url)
-const LEASE = 4
+const LEASE = 8
 
 /** A message that the server has accepted. */
 interface Accepted {
@@ -96,7 +96,7 @@ afterEach(async () => {
 const isAlive = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
 /** A worker process, logged in at the SMTP server by its name. */
-function startWorker(name: string, perSecond: number): void {
+function startWorker(name: string, perSecond: number, lease = LEASE): void {
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/campaign/worker.ts'], {
     cwd: root,
     env: {
@@ -105,7 +105,7 @@ function startWorker(name: string, perSecond: number): void {
       SMTP_URL: smtpUrl(name),
       UNSUBSCRIBE_URL: 'https://example.com/unsubscribe',
       UNSUBSCRIBE_SECRET: 'a secret',
-      LEASE_SECONDS: String(LEASE),
+      LEASE_SECONDS: String(lease),
       RETRIES: '20',
       RETRY_SECONDS: '1',
       PER_SECOND: String(perSecond),
@@ -299,7 +299,8 @@ describe('a campaign', () => {
     const campaigns = openCampaigns()
     const campaign = campaignFor(account)
     await campaigns.start(campaign)
-    startWorker('w0', 20)
+    // It waits as long as a lease for what it has begun.
+    startWorker('w0', 20, 300)
     await until('messages arrive', () => accepted.length > 0)
     const worker = workers.get('w0')!
     const ended = once(worker, 'close')
