@@ -66,8 +66,8 @@ export function keptAddress(address: string, salt: string | undefined, accountId
 
 /** The address of a customer `c` as {@link keptAddress} makes it; the hashed salt is the parameter. */
 export function keptAddressSql({ sql }: TableShape, salt: string | undefined): string {
-  // The collation "C" knows the case of A to Z alone.
-  const lower = `lower(c.${sql.email}::text collate "C")`
+  // The collation "C" knows the case of A to Z alone. Blanks around an address, which a host may have stored, do not count.
+  const lower = `lower(btrim(c.${sql.email}::text, E' \\t\\r\\n') collate "C")`
   if (salt === undefined) return lower
   const account = `c.${sql.account_id}::text`
   return `encode(sha256(convert_to(${salt}::text || length(${account}) || ':' || ${account} || ${lower}, 'UTF8')), 'hex')`

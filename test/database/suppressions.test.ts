@@ -112,6 +112,14 @@ describe.each([
     })
   })
 
+  test('also of who was stored with blanks around the address', async () => {
+    const store = open(options)
+    const account = newAccount()
+    await db.sql`insert into customer.customer (account_id, email) values (${account}, ${' Blank@example.com\t'})`
+    await store.suppress(account, [' Blank@example.com\t'])
+    expect(await store.countCustomers(account, { audience: 'all' })).toMatchObject({ customers: 0, suppressed: 1 })
+  })
+
   test('outlives the customer: deleted, erased and uploaded again', async () => {
     const store = open(options)
     const account = newAccount()
