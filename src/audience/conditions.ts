@@ -58,8 +58,6 @@ export interface AudienceCheckOptions {
   fields?: FieldCatalogue
 }
 
-const CHECK_OPTIONS = { names: isTextList, fields: withDefault(isCatalogue, STANDARD_FIELDS) }
-
 /**
  * Finds everything that is wrong with an audience, for editors of it. What a field's type in the database refuses is told
  * by the store alone.
@@ -70,7 +68,8 @@ const CHECK_OPTIONS = { names: isTextList, fields: withDefault(isCatalogue, STAN
  * @throws CustomAttributesError `INVALID_OPTION`
  */
 export function checkAudience(audience: unknown, options?: AudienceCheckOptions): AudienceProblem[] {
-  const { names, fields } = resolveOptions('checkAudience', CHECK_OPTIONS, options)
+  const table = { names: isTextList, fields: withDefault(isCatalogue, STANDARD_FIELDS) }
+  const { names, fields } = resolveOptions('checkAudience', table, options)
   return readAudience(audience, names && createKnownNames(names, fields)).problems
 }
 
@@ -253,59 +252,70 @@ const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'bigint', 'boo
 
 type ReadWord = (place: Place, word: string, wanted: unknown) => Condition | undefined
 
-const number =
-  (operator: Operator): ReadWord =>
-  ({ name, path, refuse }, word, wanted) => {
-    const text = typeof wanted === 'number' || typeof wanted === 'bigint' ? String(wanted) : wanted
-    if (typeof text !== 'string' || !NUMBER.test(text)) return refuse(word, `must be a number, got ${kindOf(wanted)}.`)
-    return { kind: 'number', name, path: `${path}.${word}`, operator, number: text }
-  }
+function readNumber(
+  { name, path, refuse }: Place,
+  word: string,
+  wanted: unknown,
+  operator: Operator,
+): Condition | undefined {
+  const text = typeof wanted === 'number' || typeof wanted === 'bigint' ? String(wanted) : wanted
+  if (typeof text !== 'string' || !NUMBER.test(text)) return refuse(word, `must be a number, got ${kindOf(wanted)}.`)
+  return { kind: 'number', name, path: `${path}.${word}`, operator, number: text }
+}
 
-const text =
-  (isStart: boolean): ReadWord =>
-  ({ name, path, refuse }, word, wanted) => {
-    if (typeof wanted !== 'string' || wanted === '' || isUnstorable(wanted)) {
-      return refuse(word, `must be a text that is not empty, got ${kindOf(wanted)}.`)
-    }
-    return { kind: 'text', name, path: `${path}.${word}`, text: wanted, isStart }
+function readText(
+  { name, path, refuse }: Place,
+  word: string,
+  wanted: unknown,
+  isStart: boolean,
+): Condition | undefined {
+  if (typeof wanted !== 'string' || wanted === '' || isUnstorable(wanted)) {
+    return refuse(word, `must be a text that is not empty, got ${kindOf(wanted)}.`)
   }
+  return { kind: 'text', name, path: `${path}.${word}`, text: wanted, isStart }
+}
 
 /** @param end - whether of a day its end counts */
-const moment =
-  (operator: Operator, end: boolean): ReadWord =>
-  ({ name, path, refuse }, word, wanted) => {
-    const read = readMoment(wanted)
-    if (!read) {
-      return refuse(word, `must be a day YYYY-MM-DD, or a moment such as 2026-05-17T10:00:00Z, got ${kindOf(wanted)}.`)
-    }
-    const here = { kind: 'moment', name, path: `${path}.${word}` } as const
-    if (!read.isDay || !end) return { ...here, operator, moment: read }
-    return { ...here, operator: operator === '>' ? '>=' : '<', moment: { text: dayAfter(read.text), isZoned: false } }
+function readEdge(
+  { name, path, refuse }: Place,
+  word: string,
+  wanted: unknown,
+  operator: Operator,
+  end: boolean,
+): Condition | undefined {
+  const read = readMoment(wanted)
+  if (!read) {
+    return refuse(word, `must be a day YYYY-MM-DD, or a moment such as 2026-05-17T10:00:00Z, got ${kindOf(wanted)}.`)
   }
+  const here = { kind: 'moment', name, path: `${path}.${word}` } as const
+  if (!read.isDay || !end) return { ...here, operator, moment: read }
+  return { ...here, operator: operator === '>' ? '>=' : '<', moment: { text: dayAfter(read.text), isZoned: false } }
+}
 
+// Functions alone: what is made by calls stays in bundles that have no use for it.
 const WORDS: Readonly<Record<string, ReadWord>> = {
   missing: ({ name, path, refuse }, word, wanted) => {
     if (typeof wanted !== 'boolean') return refuse(word, `must be true or false, got ${kindOf(wanted)}.`)
     const missing: Condition = { kind: 'missing', name, path: `${path}.${word}` }
     return wanted ? missing : { kind: 'not', of: missing }
   },
-  contains: text(false),
-  startsWith: text(true),
-  above: number('>'),
-  atLeast: number('>='),
-  below: number('<'),
-  atMost: number('<='),
+  contains: (place, word, wanted) => readText(place, word, wanted, false),
+  startsWith: (place, word, wanted) => readText(place, word, wanted, true),
+  above: (place, word, wanted) => readNumber(place, word, wanted, '>'),
+  atLeast: (place, word, wanted) => readNumber(place, word, wanted, '>='),
+  below: (place, word, wanted) => readNumber(place, word, wanted, '<'),
+  atMost: (place, word, wanted) => readNumber(place, word, wanted, '<='),
   on: (place, word, wanted) => {
     if (!readMoment(wanted)?.isDay) return place.refuse(word, `must be a day YYYY-MM-DD, got ${kindOf(wanted)}.`)
     return {
       kind: 'all',
-      of: [moment('>=', false)(place, word, wanted)!, moment('<=', true)(place, word, wanted)!],
+      of: [readEdge(place, word, wanted, '>=', false)!, readEdge(place, word, wanted, '<=', true)!],
     }
   },
-  before: moment('<', false),
-  after: moment('>', true),
-  since: moment('>=', false),
-  until: moment('<=', true),
+  before: (place, word, wanted) => readEdge(place, word, wanted, '<', false),
+  after: (place, word, wanted) => readEdge(place, word, wanted, '>', true),
+  since: (place, word, wanted) => readEdge(place, word, wanted, '>=', false),
+  until: (place, word, wanted) => readEdge(place, word, wanted, '<=', true),
   last: ({ name, path, refuse }, word, wanted) => {
     const [amount, unit] = typeof wanted === 'string' && SPAN.test(wanted) ? wanted.split(' ') : []
     if (!unit) {

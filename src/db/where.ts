@@ -160,7 +160,7 @@ class ConditionWriter {
     const list = values.map((value) => {
       const given = name === 'email' ? this.#normalizeEmail(value) : value
       const checked = check?.(given) ?? given
-      if (typeof checked !== 'string') throw invalid(name, path, checked.message)
+      if (typeof checked !== 'string') throw invalid(name, path, checked.message.replace(' Correct the cell.', ''))
       return checked
     })
     // Not with its scale, to which the value would be rounded.
