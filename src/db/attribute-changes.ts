@@ -16,20 +16,34 @@ export async function renameDefinition(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const own = `account_id = $1::${shape.accountIdType}`
-  const send = (text: string) => execute(sql, text, [accountId, from, to], { signal })
-  await send(
-    `update ${shape.definitionTable} set last_seen_at = greatest(last_seen_at, (
-       select max(d.last_seen_at) from ${shape.definitionTable} d where d.${own} and d.attribute_name = $3::text))
-     where ${own} and attribute_name = $2::text`,
+  const isMerged = `${own} and attribute_name = $3::text
+     and exists (select from ${shape.definitionTable} d where d.${own} and d.attribute_name = $2::text)`
+  const [older] = await query(
+    sql,
+    `select last_seen_at::text from ${shape.definitionTable} where ${isMerged} for update`,
+    [accountId, from, to],
+    { signal },
   )
-  await send(
-    `delete from ${shape.definitionTable} where ${own} and attribute_name = $3::text
-     and exists (select from ${shape.definitionTable} d where d.${own} and d.attribute_name = $2::text)`,
-  )
-  // The row keeps its id: by it an upload that runs meanwhile knows the attribute again.
-  const renamed = await send(
+  if (older) {
+    await execute(sql, `delete from ${shape.definitionTable} where ${isMerged}`, [accountId, from, to], { signal })
+  }
+  // The row keeps its id: by it an upload that runs meanwhile knows the attribute again. And its name is the first that changes:
+  // behind a change of another column `for key share` would give the upload the row as it was.
+  const renamed = await execute(
+    sql,
     `update ${shape.definitionTable} set attribute_name = $3::text where ${own} and attribute_name = $2::text`,
+    [accountId, from, to],
+    { signal },
   )
+  if (older) {
+    await execute(
+      sql,
+      `update ${shape.definitionTable} set last_seen_at = $3::text::timestamptz
+       where ${own} and attribute_name = $2::text and last_seen_at < $3::text::timestamptz`,
+      [accountId, to, older[0]!],
+      { signal },
+    )
+  }
   return renamed > 0
 }
 
