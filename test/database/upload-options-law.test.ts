@@ -189,6 +189,7 @@ describe('law: whatever the options', () => {
         if (untouched.customers.length > 0) filled++
       }),
       500,
+      50,
     )
     expect(filled).toBeGreaterThan(samples(100, 5))
   }, 900_000)
