@@ -59,7 +59,8 @@ const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8
  * @param accountId - as the database prints it
  */
 export function keptAddress(address: string, salt: string | undefined, accountId: string): string {
-  const lower = address.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  const bare = address.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+  const lower = bare.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   // The salt's hash has one length, and the account's is said: no two inputs become one text.
   return salt === undefined ? lower : sha256(`${salt}${[...accountId].length}:${accountId}${lower}`)
 }
