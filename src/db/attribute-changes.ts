@@ -27,8 +27,7 @@ export async function renameDefinition(
   if (older) {
     await execute(sql, `delete from ${shape.definitionTable} where ${isMerged}`, [accountId, from, to], { signal })
   }
-  // The row keeps its id: by it an upload that runs meanwhile knows the attribute again. And its name is the first that changes:
-  // behind a change of another column `for key share` would give the upload the row as it was.
+  // The row keeps its id: by it an upload that runs meanwhile knows the attribute again.
   const renamed = await execute(
     sql,
     `update ${shape.definitionTable} set attribute_name = $3::text where ${own} and attribute_name = $2::text`,
