@@ -1,7 +1,7 @@
 import type { Account } from './accounts.js'
 import { emailOrderSql } from './batch-statement.js'
 import { execute, query } from './client.js'
-import { accountOfIdsSql } from './customers.js'
+import { accountOfIdsSql, touchSql } from './customers.js'
 import { rareSeparator } from './separators.js'
 import type { TableShape } from './table-shape.js'
 
@@ -110,16 +110,13 @@ export async function changeCustomers(
       ? [`c.${id} = any (string_to_array(${parameter(ids.join(separator))}, '${separator}')::${shape.idType}[])`]
       : []),
   ]
-  const updatedAt = shape.columns.get('updated_at')
-  const touches = updatedAt && !updatedAt.isGenerated && /^timestamp/.test(updatedAt.type)
+  const changed = changedSql(change, `c.${custom_attributes}`, parameter)
   return execute(
     sql,
     `with w as materialized (
        select c.${id} as id from ${shape.customerTable} c where ${conditions.join(' and ')}
        order by ${emailOrderSql(shape, `c.${shape.sql.email}`)} for no key update)
-     update ${shape.customerTable} c set ${custom_attributes} = ${changedSql(change, `c.${custom_attributes}`, parameter)}${
-       touches ? `, ${updatedAt.sql} = now()` : ''
-     }
+     update ${shape.customerTable} c set ${[`${custom_attributes} = ${changed}`, ...touchSql(shape)].join(', ')}
      from w where ${accountOfIdsSql(shape)} and c.${id} = w.id`,
     parameters,
     { signal, isOneOfMany: true },

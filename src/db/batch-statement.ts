@@ -466,7 +466,7 @@ function newValueSql({ fields, emptyValues }: BatchPlan, at: number, source: str
   return hasDefault ? `coalesce(${source}.f${at}, (${defaultSql})::${castType})` : `${source}.f${at}`
 }
 
-function hasTimestamp(shape: TableShape, name: string): boolean {
+export function hasTimestamp(shape: TableShape, name: string): boolean {
   const column = shape.columns.get(name)
   return column !== undefined && !column.isGenerated && (column.type === 'timestamptz' || column.type === 'timestamp')
 }

@@ -1,6 +1,6 @@
 import type { StandardColumn } from '../names.js'
 import type { Account } from './accounts.js'
-import { emailKeySql } from './batch-statement.js'
+import { emailKeySql, hasTimestamp } from './batch-statement.js'
 import { query, type TextRow } from './client.js'
 import { rareSeparator } from './separators.js'
 import type { TableColumn } from './table-catalogue.js'
@@ -239,6 +239,11 @@ function emailsSql(shape: TableShape, list = '$3', separator = '$2'): string {
 /** Compares the account without a word to the planner: it neither looks for an index nor expects fewer rows. */
 function hiddenAccountSql({ accountIdType, sql }: TableShape): string {
   return `case when c.${sql.account_id} = $1::${accountIdType} then true else false end`
+}
+
+/** What an update of customers sets beside their values: when it was, where the library keeps that. */
+export function touchSql(shape: TableShape): string[] {
+  return hasTimestamp(shape, 'updated_at') ? [`${shape.columns.get('updated_at')!.sql} = now()`] : []
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Account } from './accounts.js'
 import { emailOrderSql } from './batch-statement.js'
 import { execute, query } from './client.js'
-import { accountOfIdsSql } from './customers.js'
+import { accountOfIdsSql, touchSql } from './customers.js'
 import { quoteLiteral } from './identifiers.js'
 import { optedOutColumnsSql } from './opt-outs.js'
 import { rareSeparator } from './separators.js'
@@ -107,15 +107,13 @@ export async function restoreCustomers(
   signal?: AbortSignal,
 ): Promise<number> {
   if (rows.length === 0) return 0
-  const updatedAt = shape.columns.get('updated_at')
-  const touches = updatedAt && !updatedAt.isGenerated && /^timestamp/.test(updatedAt.type)
   const sets = columns.map(({ name, sql, type, castType }) => {
     const value = type === 'jsonb' ? `r.v -> ${quoteLiteral(name)}` : `(r.v ->> ${quoteLiteral(name)})::${castType}`
     return `${sql} = case when r.v ? ${quoteLiteral(name)} then ${value} else c.${sql} end`
   })
   return execute(
     sql,
-    `update ${shape.customerTable} c set ${[...sets, ...(touches ? [`${updatedAt.sql} = now()`] : [])].join(', ')}
+    `update ${shape.customerTable} c set ${[...sets, ...touchSql(shape)].join(', ')}
      from (select (x ->> 'id')::${shape.idType} as id, x -> 'values' as v from jsonb_array_elements($2::text::jsonb) x) r
      where ${accountOfIdsSql(shape)} and c.${shape.sql.id} = r.id`,
     [accountId, `[${rows.map(({ id, values }) => `{"id":${JSON.stringify(id)},"values":${toJson(values)}}`).join()}]`],

@@ -62,8 +62,7 @@ const isReason: OptionRule = (value) =>
 const SUPPRESS_OPTIONS = { ...CSV_OPTIONS, reason: isReason, signal: isSignal }
 const LIST_OPTIONS = {
   limit: withDefault(wholeNumber(1, 10_000), 1_000),
-  after: ((value) =>
-    isText(value) === undefined && !isUnstorable(value as string) ? undefined : 'an address of the list') as OptionRule,
+  after: isText,
   signal: isSignal,
 }
 
@@ -71,8 +70,15 @@ const LIST_OPTIONS = {
 export const resolveSuppress = (given: SuppressOptions | undefined) =>
   resolveOptions('suppress', SUPPRESS_OPTIONS, given)
 /** @throws CustomAttributesError `INVALID_OPTION` */
-export const resolveListSuppressions = (given: ListSuppressionsOptions | undefined) =>
-  resolveOptions('listSuppressions', LIST_OPTIONS, given)
+export function resolveListSuppressions(given: ListSuppressionsOptions | undefined) {
+  const options = resolveOptions('listSuppressions', LIST_OPTIONS, given)
+  if (options.after === undefined || !isUnstorable(options.after)) return options
+  // Without what was given, which may be somebody's address.
+  throw new CustomAttributesError('INVALID_OPTION', 'listSuppressions: after must be an address of the list.', {
+    function: 'listSuppressions',
+    option: 'after',
+  })
+}
 
 /**
  * The table of a store that was made with the option.

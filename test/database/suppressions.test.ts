@@ -154,6 +154,14 @@ describe.each([
     expect(await store.unsuppress(other, emails)).toBe(0)
   })
 
+  test('an address of the list that is none is told without it', async () => {
+    const error = await open(options)
+      .listSuppressions(newAccount(), { after: 'ada@example.com\0' })
+      .catch((e) => e)
+    expect(error).toMatchObject({ code: 'INVALID_OPTION', details: { option: 'after' } })
+    expect(error.message).not.toContain('ada@')
+  })
+
   test('an account that is spelt in another way is the same', async () => {
     const store = open(options)
     const account = newAccount()
