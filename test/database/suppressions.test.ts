@@ -177,7 +177,8 @@ test('a salted table holds no address', async () => {
   await open(salted).suppress(account, ['Ada@example.com'])
   const rows = await db.sql`select t::text as row from customer.salted t where account_id = ${account}`
   expect(rows).toHaveLength(1)
-  expect(rows[0]!.row).not.toMatch(/ada|example|@/i)
+  // Digits of a hash can spell a name: what stands there is an account, 64 of them, no reason and a time, and nothing else.
+  expect(rows[0]!.row).toMatch(new RegExp(`^\\(${account},[0-9a-f]{64},,"[0-9:. +-]+"\\)$`))
 })
 
 describe('a CSV', () => {
