@@ -11,11 +11,11 @@ export function createPace(): () => Promise<void> | undefined {
   let turned = performance.now()
   return () => {
     if (performance.now() - turned < SLICE_MS) return undefined
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        turned = performance.now()
-        resolve()
-      })
+    return turn().then(() => {
+      turned = performance.now()
     })
   }
 }
+
+/** A turn of the event loop. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

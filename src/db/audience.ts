@@ -6,7 +6,7 @@ import { emailsCondition } from './customers.js'
 import { readAttributeNames } from './definitions.js'
 import { type OptedOutOption, optedOutSql } from './opt-outs.js'
 import { suppressedSql } from './suppressions.js'
-import { type AudienceSql, whereCondition } from './where.js'
+import { type AudienceSql, type SqlCondition, whereCondition } from './where.js'
 
 /** One of several parts of an audience: each customer is in one of them, and always in the same. */
 export interface AudiencePart {
@@ -44,19 +44,21 @@ export async function audienceCondition(
   { audience, part, optedOut }: Selection,
   signal?: AbortSignal,
 ): Promise<AudienceSql> {
-  const { sql, parameters, incomparable } = await conditionOf(account, normalizeEmail, audience, signal)
-  const wanted = part ? `${sql} and ${partSql(account, part)}` : sql
+  const { incomparable, found, ...condition } = await conditionOf(account, normalizeEmail, audience, signal)
   const table = await account.suppressions?.()
-  const suppressed = table && suppressedSql(account.shape, table, 4 + parameters.length)
-  const reachable = suppressed ? `${wanted} and not ${suppressed.sql}` : wanted
   const left = optedOut === 'include' ? undefined : optedOutSql(account.shape.optOuts)
-  return {
-    sql: left ? `${reachable} and not ${left}` : reachable,
-    parameters: [...parameters, ...(suppressed?.parameters ?? [])],
-    incomparable,
-    ...(suppressed ? { suppressed: `${wanted} and ${suppressed.sql}` } : {}),
-    ...(left ? { optedOut: `${reachable} and ${left}` } : {}),
+  const narrow = ({ sql, parameters }: SqlCondition) => {
+    const wanted = part ? `${sql} and ${partSql(account, part)}` : sql
+    const suppressed = table && suppressedSql(account.shape, table, 4 + parameters.length)
+    const reachable = suppressed ? `${wanted} and not ${suppressed.sql}` : wanted
+    return {
+      sql: left ? `${reachable} and not ${left}` : reachable,
+      parameters: [...parameters, ...(suppressed?.parameters ?? [])],
+      ...(suppressed ? { suppressed: `${wanted} and ${suppressed.sql}` } : {}),
+      ...(left ? { optedOut: `${reachable} and ${left}` } : {}),
+    }
   }
+  return { ...narrow(condition), incomparable, found: narrow(found) }
 }
 
 function partSql({ shape }: Account, { index, of }: AudiencePart): string {
@@ -70,11 +72,16 @@ async function conditionOf(
   audience: Audience,
   signal: AbortSignal | undefined,
 ): Promise<AudienceSql> {
-  if (audience === 'all') return { sql: 'true', parameters: [], incomparable: undefined }
+  if (audience === 'all') return inOneWording({ sql: 'true', parameters: [] })
   if ('where' in audience) {
     return whereCondition(account.shape, await readAttributeNames(account, signal), normalizeEmail, audience)
   }
-  return { ...emailsCondition(account.shape, storedEmails(audience.emails, normalizeEmail)), incomparable: undefined }
+  return inOneWording(emailsCondition(account.shape, storedEmails(audience.emails, normalizeEmail)))
+}
+
+/** A condition that has one wording. */
+function inOneWording(condition: SqlCondition): AudienceSql {
+  return { ...condition, found: condition, incomparable: undefined }
 }
 
 /** Emails as they are stored, without those that none is stored as. */

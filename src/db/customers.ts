@@ -76,23 +76,45 @@ export interface PageRequest {
   parameters: readonly string[]
 }
 
-/** Reads one keyset page. */
-export async function readCustomerPage(
+/** Reads one keyset page, as rows of {@link customerReader}. */
+export function readCustomerPage(
   { sql, shape, accountId }: Account,
   page: PageRequest,
   signal?: AbortSignal,
-): Promise<Customer[]> {
-  const reader = customerReader(shape)
-  const rows = await query(
+): Promise<TextRow[]> {
+  const condition = `${page.condition}${readableSql(shape)}`
+  return query(
     sql,
-    `select ${reader.columns} from ${shape.customerTable} c
-     where ${shape.pageKey ? afterInPageIndexSql(shape, shape.pageKey, page) : afterSql(shape, page)}
-       and ${page.condition}${readableSql(shape)}
-     order by ${shape.pageKey ? `${shape.pageKey}, ` : ''}c.${shape.sql.id} limit $3::text::integer`,
+    `select ${customerReader(shape).columns} from ${shape.customerTable} c
+     where ${
+       shape.pageKey
+         ? `${inPageIndexSql(shape, shape.pageKey, page)} and ${likelySql(condition)}
+     order by ${shape.pageKey}, c.${shape.sql.id}`
+         : `${afterSql(shape, page)} and ${condition}
+     order by c.${shape.sql.id}`
+     } limit $3::text::integer`,
     [accountId, page.after, String(page.limit), ...page.parameters],
     { signal, isOneOfMany: true },
   )
-  return rows.map(reader.read)
+}
+
+/** How many of the next `limit` customers of an account meet the condition; where the table has the index of pages. */
+export async function countAmongNext(
+  { sql, shape, accountId }: Account,
+  page: PageRequest,
+  pageKey: string,
+  signal?: AbortSignal,
+): Promise<number> {
+  const [row] = await query(
+    sql,
+    `select count(*)::text from (
+       select c.* from ${shape.customerTable} c where ${inPageIndexSql(shape, pageKey, page)}
+       order by ${pageKey}, c.${shape.sql.id} limit $3::text::integer) c
+     where ${page.condition}${readableSql(shape)}`,
+    [accountId, page.after, String(page.limit), ...page.parameters],
+    { signal, isOneOfMany: true },
+  )
+  return Number(row![0])
 }
 
 /** Ids of an account's customers, in their order: those of many pages at once, as one text, because rows took as long again. */
@@ -116,21 +138,18 @@ export async function readPageIds(
 }
 
 /**
- * Reads the customers with these ids that still meet the condition, in id order. Each is looked up by the id; the account
- * and the condition are compared where no index can offer to find the customer by them.
+ * Reads the customers with these ids that still meet the condition, in id order, as rows of {@link customerReader}. Each is
+ * looked up by the id; the account and the condition are compared where no index can offer to find the customer by them.
  */
-export async function readCustomersById(
+export function readCustomersById(
   account: Account,
   ids: readonly string[],
   { condition, parameters }: Pick<PageRequest, 'condition' | 'parameters'>,
   signal?: AbortSignal,
-): Promise<Customer[]> {
-  const reader = customerReader(account.shape)
-  const rows = await queryByIds(account, reader.columns, ids, { condition, parameters }, signal)
-  return rows.map(reader.read)
+): Promise<TextRow[]> {
+  return queryByIds(account, customerReader(account.shape).columns, ids, { condition, parameters }, signal)
 }
 
-/** The condition that a customer is of the account and comes after an id. */
 /** Which of these customers still meet the condition, in id order. */
 export async function readIdsStillIn(
   account: Account,
@@ -143,7 +162,8 @@ export async function readIdsStillIn(
   return rows.map(([id]) => id!)
 }
 
-function queryByIds(
+/** The first column must be the id as a text. */
+async function queryByIds(
   { sql, shape, accountId }: Account,
   columns: string,
   ids: readonly string[],
@@ -152,22 +172,24 @@ function queryByIds(
 ): Promise<TextRow[]> {
   const list = `string_to_array($3::text, $2::text)::${shape.idType}[]`
   const separator = rareSeparator()
-  return query(
+  const rows = await query(
     sql,
     shape.hasIdIndex && !shape.isDistributed
       ? `select ${columns} from unnest(${list}) i(id)
          cross join lateral (select c.* from ${shape.customerTable} c
            where c.${shape.sql.id} = i.id and ${hiddenAccountSql(shape)} offset 0) c
-         where ${condition}${readableSql(shape)}
-         order by c.${shape.sql.id}`
+         where ${condition}${readableSql(shape)}`
       : `select ${columns} from ${shape.customerTable} c
-         where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = any (${list}) and ${condition}${readableSql(shape)}
-         order by c.${shape.sql.id}`,
+         where c.${shape.sql.account_id} = $1::${shape.accountIdType} and c.${shape.sql.id} = any (${list}) and ${condition}${readableSql(shape)}`,
     [accountId, separator, ids.join(separator), ...parameters],
     { signal, isOneOfMany: true },
   )
+  // Sorted by the server, the first customer would wait for the last; so they are read while the others are looked up.
+  const places = new Map(ids.map((id, place) => [id, place]))
+  return rows.sort((a, b) => places.get(a[0]!)! - places.get(b[0]!)!)
 }
 
+/** The condition that a customer is of the account and comes after an id. */
 export function afterSql({ accountIdType, idType, sql }: TableShape, { after }: PageRequest): string {
   return `c.${sql.account_id} = $1::${accountIdType} and ${after === null ? '$2::text is null' : `c.${sql.id} > $2::text::${idType}`}`
 }
@@ -176,15 +198,18 @@ export function afterSql({ accountIdType, idType, sql }: TableShape, { after }: 
  * As {@link afterSql}, for the index of pages. Of a comparison of rows the planner expects many customers even where it knows
  * nothing of the table, so that it reads the index in its order, and not all that it has of the account.
  */
-function afterInPageIndexSql(shape: TableShape, key: string, { after }: PageRequest): string {
+function inPageIndexSql(shape: TableShape, key: string, { after }: PageRequest): string {
   const account = `($1::${shape.accountIdType}::text || '')`
   const start =
     after === null
       ? `$2::text is null and (${key}, true) >= (${account}, true)`
       : `(${key}, c.${shape.sql.id}) > (${account}, $2::text::${shape.idType})`
-  // What is not null, it takes for nearly all.
-  const isOwn = `case when c.${shape.sql.account_id} = $1::${shape.accountIdType} then true end is not null`
-  return `${start} and ${key} <= ${account} and ${isOwn}`
+  return `${start} and ${key} <= ${account} and ${likelySql(`c.${shape.sql.account_id} = $1::${shape.accountIdType}`)}`
+}
+
+/** A condition of which the planner expects nearly all customers, and for which it knows no index: what is not null, it takes for that. */
+function likelySql(condition: string): string {
+  return `case when ${condition} then true end is not null`
 }
 
 /** How many living customers that meet a condition have no e-mail address: they are in no audience. */

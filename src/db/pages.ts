@@ -3,11 +3,15 @@ import type { Audience } from '../audience/audience.js'
 import { requireAudience } from '../audience/conditions.js'
 import { CustomAttributesError } from '../errors.js'
 import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../options.js'
+import { turn } from '../pace.js'
 import type { Account } from './accounts.js'
 import { type AudiencePart, audienceCondition, isPart, storedEmails } from './audience.js'
+import type { TextRow } from './client.js'
 import {
   type Customer,
+  countAmongNext,
   countWithoutEmail,
+  customerReader,
   readCustomerIds,
   readCustomerPage,
   readCustomersById,
@@ -18,7 +22,7 @@ import { explainFailure } from './failures.js'
 import { valueCheck } from './field-values.js'
 import { OPTED_OUT, type OptedOutOption } from './opt-outs.js'
 import { isReadableAsTexts, MAX_PAGE_BYTES, readTextPage, type TextColumn, type TextPage, textsOf } from './texts.js'
-import type { SqlCondition } from './where.js'
+import type { AudienceSql, SqlCondition } from './where.js'
 
 /** Options of `pageCustomers`. */
 export interface PageOptions extends OptedOutOption {
@@ -52,6 +56,8 @@ export interface PageSettings extends PageOptions {
   /** the method, for messages */
   call: string
   pageSize: number
+  /** whether the next page is read while one is used; default false */
+  ahead?: boolean
 }
 
 /** @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE` */
@@ -64,6 +70,12 @@ export function resolvePageOptions(options: PageOptions): PageSettings {
 /** How many pages' ids the first statement reads, and how many ids each further one. */
 const FIRST_PAGES = 20
 const IDS_PER_STATEMENT = 50_000
+/** Of so many customers so many must be of an audience, for its pages to be read in the order of the index of pages. */
+const SAMPLE = 100
+const MANY_OF_SAMPLE = 12
+
+/** Rows that are made customers between two turns of the event loop. */
+const ROWS_A_TURN = 64
 
 /** An audience page by page, and who of a page is still of it. */
 export interface AudiencePages {
@@ -79,14 +91,14 @@ export interface AudiencePages {
 export function openPages(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { call, audience, optedOut, part, pageSize, after, signal }: PageSettings,
+  { call, audience, optedOut, part, pageSize, after, signal, ahead = false }: PageSettings,
 ): AudiencePages {
   const { shape } = account
   // Whom a list names is asked for once; of each page then only what holds for everybody.
   const listed = audience !== 'all' && 'emails' in audience ? storedEmails(audience.emails, normalizeEmail) : undefined
   const selection = { audience: listed ? ('all' as const) : audience, optedOut, part }
   // Once for all pages: what is now and today stays so.
-  let condition: Promise<SqlCondition> | undefined
+  let condition: Promise<AudienceSql> | undefined
   const readCondition = () => {
     condition ??= audienceCondition(account, normalizeEmail, selection, signal)
     return condition
@@ -99,7 +111,7 @@ export function openPages(
           await readIdsStillIn(
             account,
             page.map(({ id }) => id),
-            await readCondition(),
+            (await readCondition()).found,
             signal,
           ),
         )
@@ -123,10 +135,9 @@ export function openPages(
       const condition = await readCondition()
       if (listed) {
         stopIfAborted(signal)
-        yield* readIds(await readCustomerIds(account, listed, after ?? null, signal), condition)
-      }
-      // Of an audience that an index may find the pages could be any.
-      else if (audience === 'all' && shape.pageKey) yield* readKeyset(condition)
+        yield* readIds(await readCustomerIds(account, listed, after ?? null, signal), condition.found)
+      } else if (audience === 'all' ? shape.pageKey : await isOfMany(condition.found))
+        yield* readKeyset(condition.found)
       // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.
       else if (shape.hasIdIndex && !shape.isDistributed) yield* readChunks(condition)
       else yield* readKeyset(condition)
@@ -136,44 +147,78 @@ export function openPages(
     }
   }
 
-  async function* readKeyset(condition: SqlCondition): AsyncGenerator<Customer[], void> {
-    let last = after ?? null
-    while (true) {
-      stopIfAborted(signal)
-      const request = { after: last, limit: pageSize, condition: condition.sql, parameters: condition.parameters }
-      const page = await readCustomerPage(account, request, signal)
-      if (page.length > 0) yield page
-      if (page.length < pageSize) return
-      last = page.at(-1)!.id
-    }
+  /**
+   * Whether the audience is a good part of the account, by its next customers. Then its pages cost least in the order of the
+   * index of pages, which reads past those that are not of it; of a small part an index may know better.
+   */
+  async function isOfMany({ sql, parameters }: SqlCondition): Promise<boolean> {
+    if (!shape.pageKey) return false
+    const request = { after: after ?? null, limit: SAMPLE, condition: sql, parameters }
+    return (await countAmongNext(account, request, shape.pageKey, signal)) >= MANY_OF_SAMPLE
+  }
+
+  function readKeyset({ sql, parameters }: SqlCondition): AsyncGenerator<Customer[], void> {
+    return readPages((before) => {
+      if (before && before.length < pageSize) return undefined
+      const last = before?.at(-1)?.[0] ?? after ?? null
+      return readCustomerPage(account, { after: last, limit: pageSize, condition: sql, parameters }, signal)
+    })
   }
 
   /**
    * The ids of many pages at once, then each page by its ids. To find who comes next can cost the server a read of the
    * whole account, whatever indexes there are, when it expects few customers in it: so that is not done for every page.
    */
-  async function* readChunks(condition: SqlCondition): AsyncGenerator<Customer[], void> {
-    let limit = pageSize * Math.max(1, Math.min(FIRST_PAGES, Math.floor(IDS_PER_STATEMENT / pageSize)))
+  async function* readChunks(condition: AudienceSql): AsyncGenerator<Customer[], void> {
+    const pages = Math.max(1, Math.floor(IDS_PER_STATEMENT / pageSize))
+    // To find few of many costs the same, however many are asked for.
+    let limit = pageSize * (shape.pageKey ? pages : Math.min(FIRST_PAGES, pages))
     let last = after ?? null
     while (true) {
       stopIfAborted(signal)
       const request = { after: last, limit, condition: condition.sql, parameters: condition.parameters }
       const ids = await readPageIds(account, request, signal)
-      yield* readIds(ids, condition)
+      yield* readIds(ids, condition.found)
       if (ids.length < limit) return
       last = ids.at(-1)!
       // Whole pages, so that only the last is short.
-      limit = pageSize * Math.max(1, Math.floor(IDS_PER_STATEMENT / pageSize))
+      limit = pageSize * pages
     }
   }
 
   /** Pages of these customers; short ones where a customer has gone since, or is no longer of the audience. */
-  async function* readIds(ids: readonly string[], condition: SqlCondition): AsyncGenerator<Customer[], void> {
-    const request = { condition: condition.sql, parameters: condition.parameters }
-    for (let at = 0; at < ids.length; at += pageSize) {
-      stopIfAborted(signal)
-      const page = await readCustomersById(account, ids.slice(at, at + pageSize), request, signal)
+  function readIds(ids: readonly string[], { sql, parameters }: SqlCondition): AsyncGenerator<Customer[], void> {
+    let at = 0
+    return readPages(() => {
+      const page = ids.slice(at, at + pageSize)
+      at += pageSize
+      return page.length === 0 ? undefined : readCustomersById(account, page, { condition: sql, parameters }, signal)
+    })
+  }
+
+  /**
+   * @param ask - reads the rows of the page after those of the page before; undefined where none is left
+   */
+  async function* readPages(
+    ask: (before: TextRow[] | undefined) => Promise<TextRow[]> | undefined,
+  ): AsyncGenerator<Customer[], void> {
+    const { read } = customerReader(shape)
+    stopIfAborted(signal)
+    let rows = ask(undefined)
+    while (rows) {
+      const found = await rows
+      const next = ahead ? ask(found) : undefined
+      // A failure is met when its page is asked for; until then it must not count as unhandled.
+      next?.catch(() => {})
+      const page: Customer[] = []
+      for (const row of found) {
+        // The server is told to begin with the next page, and other work has its turn.
+        if (page.length % ROWS_A_TURN === 0) await turn()
+        page.push(read(row))
+      }
       if (page.length > 0) yield page
+      stopIfAborted(signal)
+      rows = ahead ? next : ask(found)
     }
   }
 }

@@ -17,6 +17,11 @@ export interface SqlCondition {
 /** An audience as SQL. */
 export interface AudienceSql extends SqlCondition {
   /**
+   * The same condition of customers that are found already: in the words that take the least time, where no index is to
+   * answer.
+   */
+  found: SqlCondition
+  /**
    * The condition that a customer is left out because a text cannot be compared, with the same parameters; undefined where
    * no text is compared as a number or a moment.
    */
@@ -48,10 +53,14 @@ export function whereCondition(
   now: Date = new Date(),
 ): AudienceSql {
   const condition = requireAudience(audience, createKnownNames([...shape.standardFields, ...names], shape.catalogue))
-  const writer = new ConditionWriter(shape, normalizeEmail, audience.timeZone ?? 'UTC', now)
-  const sql = writer.write(condition, false)
+  const write = (isFound: boolean) => {
+    const writer = new ConditionWriter(shape, normalizeEmail, audience.timeZone ?? 'UTC', now, isFound)
+    return { sql: writer.write(condition, false), parameters: writer.parameters, writer }
+  }
+  const { writer, ...sql } = write(false)
   const incomparable = writer.comparesTexts ? `(${writer.write(condition, true)}) is null` : undefined
-  return { sql, parameters: writer.parameters, incomparable }
+  const { writer: _, ...found } = write(true)
+  return { ...sql, found, incomparable }
 }
 
 /** What a condition looks at: a column, or an attribute, which is a text. */
@@ -69,10 +78,18 @@ class ConditionWriter {
   readonly #normalizeEmail: (email: string) => string
   readonly #timeZone: string
   readonly #now: string
+  readonly #isFound: boolean
   readonly #numbered = new Map<string, string>()
 
-  constructor(shape: TableShape, normalizeEmail: (email: string) => string, timeZone: string, now: Date) {
+  constructor(
+    shape: TableShape,
+    normalizeEmail: (email: string) => string,
+    timeZone: string,
+    now: Date,
+    isFound: boolean,
+  ) {
     this.#shape = shape
+    this.#isFound = isFound
     this.#normalizeEmail = normalizeEmail
     this.#timeZone = timeZone
     this.#now = now.toISOString()
@@ -153,8 +170,14 @@ class ConditionWriter {
 
   #equal({ column }: Operand, { name, path, values }: Extract<Test, { kind: 'equal' }>): string {
     if (!column) {
+      const attributes = `c.${this.#shape.sql.custom_attributes}`
+      // One look at the value, whatever the number of those that are wanted.
+      if (this.#isFound) {
+        const list = values.map((value) => JSON.stringify(value))
+        return `${attributes} -> ${this.#parameter(name)} = any (${this.#list(list)}::jsonb[])`
+      }
       const list = values.map((value) => JSON.stringify({ [name]: value }))
-      return `c.${this.#shape.sql.custom_attributes} @> any (${this.#list(list)}::jsonb[])`
+      return `${attributes} @> any (${this.#list(list)}::jsonb[])`
     }
     const check = valueCheck(column, 'iso')
     const list = values.map((value) => {

@@ -97,34 +97,23 @@ export function prepareMailMerge<M extends Message>(message: M, given: MailMerge
     const progress: MailMergeProgress = { customers: 0, missing: 0 }
     const tell = async () => onProgress?.({ ...progress })
     let reportedAt = performance.now()
-    let next = pages.next()
-    try {
-      while (true) {
-        const page = await next
-        if (page.done) break
-        next = pages.next()
-        // A failure is met when its page is asked for; until then it must not count as unhandled.
-        next.catch(() => {})
-        for (const customer of recheck ? await stillIn(page.value) : page.value) {
-          stopIfAborted(signal)
-          const rendered = render(customer, extraTagsFor(customer, extraTags))
-          progress.customers++
-          if ('missing' in rendered) {
-            progress.missing++
-            yield { ok: false, customer, missing: rendered.missing }
-          } else yield { ok: true, customer, content: rendered.content as Content<M> }
-        }
-        if (performance.now() - reportedAt >= PROGRESS_EVERY_MS) {
-          reportedAt = performance.now()
-          await orAborted(tell(), signal)
-        }
+    for await (const page of pages) {
+      for (const customer of recheck ? await stillIn(page) : page) {
+        stopIfAborted(signal)
+        const rendered = render(customer, extraTagsFor(customer, extraTags))
+        progress.customers++
+        if ('missing' in rendered) {
+          progress.missing++
+          yield { ok: false, customer, missing: rendered.missing }
+        } else yield { ok: true, customer, content: rendered.content as Content<M> }
       }
-      stopIfAborted(signal)
-      await orAborted(tell(), signal)
-    } finally {
-      // Not waited for: a page that is still being read runs out by itself.
-      pages.return().catch(() => {})
+      if (performance.now() - reportedAt >= PROGRESS_EVERY_MS) {
+        reportedAt = performance.now()
+        await orAborted(tell(), signal)
+      }
     }
+    stopIfAborted(signal)
+    await orAborted(tell(), signal)
   }
-  return { pages: { call: 'mailMerge', audience, optedOut, pageSize, after, part, signal }, run }
+  return { pages: { call: 'mailMerge', audience, optedOut, pageSize, after, part, signal, ahead: true }, run }
 }

@@ -108,7 +108,7 @@ export function preparePreflight(message: Message, given: PreflightOptions): Pre
       warnings: problems.filter(({ code }) => code !== 'UNKNOWN_TAG'),
     }
   }
-  return { pages: { call: 'preflight', audience, optedOut, pageSize, signal }, run }
+  return { pages: { call: 'preflight', audience, optedOut, pageSize, signal, ahead: true }, run }
 }
 
 function count(counts: Map<string, number>, names: ReadonlySet<string>): void {

@@ -234,6 +234,8 @@ export function isLocale(tag: unknown): boolean {
 
 /** Whether a text is a time zone (IANA) that `Intl` knows. */
 export function isTimeZone(zone: unknown): boolean {
+  // The default: to ask for the first zone costs a process 20 ms.
+  if (zone === 'UTC') return true
   try {
     return (
       typeof zone === 'string' && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''

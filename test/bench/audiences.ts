@@ -2,6 +2,7 @@
 // npm run build && node --import tsx test/bench/audiences.ts [customers] [rounds] [percentage,percentage…]
 import { fillCustomers } from './customers.js'
 import { record } from './results.js'
+import { readPageIndexSql } from './schema.js'
 import {
   buildContenders,
   count,
@@ -28,6 +29,7 @@ const script = await buildContenders('audiences-contenders')
 const server = await startServer()
 try {
   await fillCustomers(server, Number(size))
+  await server.sql.unsafe(await readPageIndexSql()).simple()
   for (const share of shares.split(',')) {
     const runs: Record<string, Run[]> = Object.fromEntries(Object.keys(TITLES).map((name) => [name, []]))
     for (let round = 0; round < Number(rounds); round++) {

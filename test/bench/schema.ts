@@ -11,3 +11,8 @@ export async function readSchemaSql(): Promise<string> {
   const texts = await Promise.all(FILES.map((file) => readFile(new URL(`../../sql/${file}`, import.meta.url), 'utf8')))
   return texts.join('\n')
 }
+
+/** The SQL of the index of pages. */
+export function readPageIndexSql(): Promise<string> {
+  return readFile(new URL('../../sql/0004_create_page_index.up.sql', import.meta.url), 'utf8')
+}

@@ -405,11 +405,17 @@ const nows = fc
   .map(([y, day, clock]) => Date.parse(`${y}-${day}T${clock}:00Z`))
 
 test('an audience has whom an oracle says, and tells how many texts it could not compare', async () => {
-  const store = createCustomAttributesStore(db.client, {
-    customerTable: 'person',
-    definitionTable: 'person_attribute',
-    fields: defineFields(Object.fromEntries(Object.keys(COLUMNS).map((name) => [name, {}]))),
-  })
+  const open = () =>
+    createCustomAttributesStore(db.client, {
+      customerTable: 'person',
+      definitionTable: 'person_attribute',
+      fields: defineFields(Object.fromEntries(Object.keys(COLUMNS).map((name) => [name, {}]))),
+    })
+  // A store knows the indexes that there were at its first call.
+  const store = open()
+  await store.getAttributeDefinitions(account)
+  await db.sql`create index on person ((account_id::text || ''), id)`
+  const storeWithPageIndex = open()
   const law = fc.asyncProperty(
     fc.array(customers, { minLength: 25, maxLength: 25 }),
     fc.array(fc.tuple(trees, fc.constantFrom(...ZONES), nows), { minLength: 20, maxLength: 20 }),
@@ -431,10 +437,18 @@ test('an audience has whom an oracle says, and tells how many texts it could not
         for await (const page of store.pageCustomers(account, { audience: { where, timeZone } })) {
           found.push(...page.map(({ id }) => Number(id)))
         }
+        const foundByPageIndex: number[] = []
+        for await (const page of storeWithPageIndex.pageCustomers(account, {
+          audience: { where, timeZone },
+          pageSize: 7,
+        })) {
+          foundByPageIndex.push(...page.map(({ id }) => Number(id)))
+        }
         const counts = await store.countCustomers(account, { audience: { where, timeZone } })
         vi.useRealTimers()
         const told = fc.stringify([where, timeZone, new Date(now)])
         expect(found, told).toEqual(verdicts.flatMap((verdict, at) => (verdict ? [at + 1] : [])))
+        expect(foundByPageIndex, told).toEqual(found)
         expect(counts, told).toEqual({
           customers: found.length,
           withoutEmail: 0,

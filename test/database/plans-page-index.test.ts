@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Audience } from '../../src/audience/audience.js'
 import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
@@ -36,13 +37,17 @@ async function prepare(state: (typeof STATES)[number], account: string) {
     insert into customer.customer (account_id, email)
     select case when n % 2 = 0 then gen_random_uuid() else ${BIG} end, n || '@example.com' from generate_series(1, ${OTHERS}::int) n`
   await analyze('the others alone')
-  await sql`insert into customer.customer (account_id, email) select ${account}, n || '@example.com' from generate_series(1, ${ROWS}::int) n`
+  await sql`
+    insert into customer.customer (account_id, email, city, custom_attributes)
+    select ${account}, n || '@example.com', 'half ' || n % 2, jsonb_build_object('fiftieth', (n % 50)::text)
+    from generate_series(1, ${ROWS}::int) n`
+  await sql`insert into customer.custom_attribute_definition (account_id, attribute_name) values (${account}, 'fiftieth')`
   await analyze('everything')
   return db
 }
 
-/** For each page of all customers, how many rows the server looked at: the same on every machine. */
-function rowsOfPages({ sql }: TestDatabase, account: string): Promise<number[]> {
+/** For each page of an audience, how many rows the server looked at: the same on every machine. */
+function rowsOfPages({ sql }: TestDatabase, account: string, audience: Audience, customers: number): Promise<number[]> {
   return sql.begin(async (tx) => {
     const rows = async () => {
       const [row] = await tx<{ rows: number }[]>`
@@ -55,13 +60,13 @@ function rowsOfPages({ sql }: TestDatabase, account: string): Promise<number[]> 
     let before = await rows()
     for await (const page of createCustomAttributesStore(sql)
       .with(tx)
-      .pageCustomers(account, { audience: 'all', pageSize: PAGE_SIZE })) {
+      .pageCustomers(account, { audience, pageSize: PAGE_SIZE })) {
       ids.push(...page.map(({ id }) => id))
       const now = await rows()
       counts.push(now - before)
       before = now
     }
-    expect(ids).toHaveLength(ROWS)
+    expect(ids).toHaveLength(customers)
     expect(ids).toEqual([...ids].sort())
     return counts
   })
@@ -70,18 +75,23 @@ function rowsOfPages({ sql }: TestDatabase, account: string): Promise<number[]> 
 describe.each(Object.entries(ACCOUNTS).slice(0, samples(3, 1)))(
   'an account that lies %s among the others',
   (_place, account) => {
-    test('every page costs at most three times the page of an analysed table, whatever the statistics saw', async () => {
+    test('every page costs at most three times the page of an analysed table, an audience at most twice its account, whatever the statistics saw', async () => {
       let analysed: number[] = []
       // Without the long laws the state that was the worst.
       for (const state of STATES.slice(0, samples(STATES.length, 2))) {
         const db = await prepare(state, account)
-        const counts = await rowsOfPages(db, account)
+        const counts = await rowsOfPages(db, account, 'all', ROWS)
+        const sum = (list: number[]) => list.reduce((a, b) => a + b, 0)
+        const half = await rowsOfPages(db, account, { where: { city: 'half 1' } }, ROWS / 2)
+        const few = await rowsOfPages(db, account, { where: { fiftieth: '7' } }, ROWS / 50)
         // A server has room for so many clients.
         await databases.pop()!.drop()
         if (state === 'everything') analysed = counts
         for (const [at, count] of counts.entries())
           expect(count, `page ${at + 1}, ${state}`).toBeLessThanOrEqual(3 * analysed[at]!)
         expect(Math.max(...counts), state).toBeLessThanOrEqual(3 * PAGE_SIZE)
+        expect(sum(half), `half, ${state}`).toBeLessThanOrEqual(1.2 * ROWS)
+        expect(sum(few), `few, ${state}`).toBeLessThanOrEqual(2 * ROWS)
       }
     })
   },
