@@ -154,13 +154,13 @@ async function startHistory(
   signal: AbortSignal,
 ): Promise<HistoryRecorder | undefined> {
   if (history === undefined || dryRun) return undefined
-  const { existing, unknown, emptyValues, dateFormat, atomic } = options
+  const { existing, unknown, emptyValues, optOuts, dateFormat, numberFormat, atomic } = options
   const tables = await context.historyTables()
   return HistoryRecorder.start(
     context,
     tables,
     history,
-    { existing, unknown, emptyValues, dateFormat, atomic },
+    { existing, unknown, emptyValues, optOuts, dateFormat, numberFormat, atomic },
     mapping,
     signal,
   )

@@ -27,7 +27,12 @@ describe('the history of an upload', () => {
     const first = await store.uploadCsv(account, 'email,tier\na@x.com,gold\nbad,x\n', {
       history: { reference: 'job 7', fileName: 'customers.csv' },
     })
-    const second = await store.uploadCsv(account, 'email,city\na@x.com,Rome\n', { history: {}, existing: 'replace' })
+    const second = await store.uploadCsv(account, 'email,city\na@x.com,Rome\n', {
+      history: {},
+      existing: 'replace',
+      optOuts: 'overwrite',
+      numberFormat: 'comma',
+    })
     const uploads = await store.listUploads(account)
     expect(uploads.map(({ id }) => id)).toEqual([second.uploadId, first.uploadId])
     expect(uploads[1]).toMatchObject({
@@ -45,7 +50,10 @@ describe('the history of an upload', () => {
       },
       undoneAt: null,
     })
-    expect(uploads[0]).toMatchObject({ reference: null, options: { existing: 'replace' } })
+    expect(uploads[0]).toMatchObject({
+      reference: null,
+      options: { existing: 'replace', optOuts: 'overwrite', numberFormat: 'comma' },
+    })
     expect(await store.listUploads(account, { limit: 1 })).toEqual([uploads[0]])
     expect(await store.listUploads(account, { before: second.uploadId! })).toEqual([uploads[1]])
     expect(await store.listUploads(newAccount())).toEqual([])
