@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { useCommand } from '../support/command.js'
 import { readSql, useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase({ migrated: false, distributed: false })
 const command = useCommand()
@@ -36,12 +37,13 @@ test('a database that is not named, cannot be read as a URL or does not answer i
   expect(await command.run(['check'])).toEqual(
     ended(expect.stringMatching(/^error: No database is named\. Set DATABASE_URL .*\n$/)),
   )
-  for (const url of [
-    'postgres://me:hush/hush@host/db',
-    'postgres://me:12/hush@host/db',
+  const unreadable = [
     'me:hush@host',
     'postgres://me:hush%hush@host/db',
-  ]) {
+    'postgres://me:hush/hush@host/db',
+    'postgres://me:12/hush@host/db',
+  ]
+  for (const url of unreadable.slice(0, samples(4, 2))) {
     const { stderr, ...rest } = await command.run(['check', '--verbose'], { env: { DATABASE_URL: url } })
     expect(rest).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^error: The database URL cannot be read\. Write it as /)

@@ -405,9 +405,7 @@ describe('drizzle-kit', () => {
       await drizzleMigrate()
       await expectStoreToWork(USUAL)
 
-      const before = await folder()
-      expect(await kit('generate')).toContain('No schema changes')
-      expect(await folder()).toEqual(before)
+      // What it generates is the host's own change, and nothing about what the migrations made.
       await declare(bare.replace('email: text()', 'nickname: text(), email: text()'))
       const printed = await kit('generate', '--name', 'nickname')
       expect(printed).toContain('nickname')
@@ -438,14 +436,13 @@ describe('drizzle-kit', () => {
     for (const { up } of readMigrations()) await db.sql.unsafe(up).simple()
     await expectStoreToWork(USUAL)
     const before = await schemaOf(db.sql, 'customer')
-    expect(await kit('push', '--force')).toContain('No changes detected')
-    expect(await schemaOf(db.sql, 'customer')).toEqual(before)
-    await expectStoreToWork(USUAL)
 
-    // What the host changes besides is changed, and no more.
+    // What the host changes besides is all that is executed.
     await declare(declared!.replace('email: text()', 'nickname: text(),\n    email: text()'))
-    expect(await kit('push', '--force')).toContain('Changes applied')
-    expect(await schemaOf(db.sql, 'customer')).toEqual(expect.arrayContaining([...before, 'customer.nickname text f ']))
+    const printed = await kit('push', '--force', '--verbose')
+    expect(printed.match(/^\w.*;$/gm)).toEqual(['ALTER TABLE "customer"."customer" ADD COLUMN "nickname" text;'])
+    expect(printed).toContain('Changes applied')
+    expect((await schemaOf(db.sql, 'customer')).sort()).toEqual([...before, 'customer.nickname text f '].sort())
     await expectStoreToWork(USUAL)
   })
 })

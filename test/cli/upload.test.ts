@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { addReadingFlags, addStoringFlags } from '../../src/cli/upload-flags.js'
 import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { useCommand } from '../support/command.js'
@@ -139,15 +141,17 @@ test("the upload's options are flags", async () => {
     { email: 'a@example.com', first_name: 'Ann', custom_attributes: { Tier: 'gold' } },
   ])
 
+  const wrong = await upload(account, 'b.csv', '--existing', 'overwrite')
+  expect(wrong).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--existing') })
+  const silent = { writeErr: () => {} }
+  const flagsAlone = () => addStoringFlags(addReadingFlags(new Command())).exitOverride().configureOutput(silent)
   for (const [flag, value] of [
-    ['--existing', 'overwrite'],
     ['--delimiter', ':'],
     ['--max-rows', 'many'],
     ['--columns', '{'],
     ['--constant', 'x'],
   ]) {
-    const wrong = await upload(account, 'b.csv', flag!, value!)
-    expect(wrong).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(flag!) })
+    expect(() => flagsAlone().parse([flag!, value!], { from: 'user' })).toThrow(flag)
   }
 })
 

@@ -173,7 +173,8 @@ let program: ts.Program | undefined
 
 /** All names that a declaration file exports, types included. */
 function declaredNames(file: string): string[] {
-  program ??= ts.createProgram(declarations, { module: ts.ModuleKind.NodeNext, skipLibCheck: true })
+  // Names alone are asked for: no type of the language or of a package has to be read for them.
+  program ??= ts.createProgram(declarations, { module: ts.ModuleKind.NodeNext, noLib: true, types: [] })
   const checker = program.getTypeChecker()
   const source = checker.getSymbolAtLocation(program.getSourceFile(file)!)!
   return checker.getExportsOfModule(source).map(({ name }) => name)

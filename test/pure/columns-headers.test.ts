@@ -125,9 +125,10 @@ test.each([
   ['headers whose numbers are taken', (at: number) => (at % 2 ? '#x' : `x ${at}`), 3999],
 ])('thousands of unusable names cost no more than their length: %s', async (_, header, count) => {
   const headers = ['email', ...Array.from({ length: count }, (_, at) => header(at))]
-  const inspect = () => inspectColumns(headers, { maxCustomAttributes: 10_000 })
-  const { problems } = inspect()
-  expect(problems.map(({ code }) => code)).toContain('INVALID_ATTRIBUTE_NAME')
+  const inspect = () => {
+    const { problems } = inspectColumns(headers, { maxCustomAttributes: 10_000 })
+    expect(problems.map(({ code }) => code)).toContain('INVALID_ATTRIBUTE_NAME')
+  }
   expect(await costOf(inspect, 1)).toBeLessThan(400)
 })
 

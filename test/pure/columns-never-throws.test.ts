@@ -4,12 +4,12 @@ import type { ColumnOptions } from '../../src/column-targets.js'
 import { inspectColumns, mapColumns } from '../../src/columns.js'
 import { isCustomAttributesError } from '../../src/errors.js'
 import { STANDARD_COLUMNS } from '../../src/names.js'
-import { checkLaw } from '../support/law.js'
+import { checkLaw, codePoint } from '../support/law.js'
 
 const header = fc.oneof(
   fc.constantFrom('email', 'Email Address', '__proto__', 'constructor', '', ' ', 'id', "'", "'=", '\ud800', '\0'),
   fc.constantFrom<string>(...STANDARD_COLUMNS),
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: codePoint, maxLength: 20 }),
 )
 const target = fc.oneof(
   fc.constant(null),

@@ -3,13 +3,13 @@ import { test } from 'vitest'
 import { writeCell } from '../../src/csv/write.js'
 import { ODD_CELL } from '../../src/export/export.js'
 import { cellOf } from '../../src/text-mark.js'
-import { checkLaw } from '../support/law.js'
+import { checkLaw, codePoint } from '../support/law.js'
 
 const cell = fc
   .array(
     fc.oneof(
       fc.constantFrom(...'=+-@\'"\t\r\n,;| a1.Zé\u00a0\u00ad\u0085\u1680\u200b\u3000\ufeff漢🙂'.split('')),
-      fc.string({ unit: 'binary', maxLength: 2 }),
+      fc.string({ unit: codePoint, maxLength: 2 }),
     ),
     { maxLength: 6 },
   )

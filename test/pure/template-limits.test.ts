@@ -7,7 +7,7 @@ import { samples } from '../support/law.js'
 
 /** A template is tried once where that is well within, and a ratio in few rounds: a bad one is measured again. */
 const TRIES = samples(3, 1)
-const ROUNDS = samples(15, 3)
+const ROUNDS = samples(15, 2)
 
 const FULL = 256 * 1024
 const LINE = '<p>A line of a newsletter, as long as such lines are.</p>\n'

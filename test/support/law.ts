@@ -6,6 +6,9 @@ export const isFull = process.env.TEST_LAWS === 'full'
 /** How many samples a long law takes: in full, and in `npm test`. */
 export const samples = (full: number, few: number): number => (isFull ? full : few)
 
+/** Any code point that is no half of a pair: what fast-check's unit `binary` is, whose tables take a second of each process. */
+export const codePoint = fc.nat({ max: 0x10f7ff }).map((at) => String.fromCodePoint(at < 0xd800 ? at : at + 0x800))
+
 /**
  * Checks a law by fast-check and prints the seed. Every run of the tests takes a new one, so that the law meets new
  * cases; give the printed one as `FAST_CHECK_SEED` to see a failure again, and `FAST_CHECK_FACTOR` for more runs.
