@@ -150,15 +150,17 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     return new Map(emails.map((email) => [email, found.get(keyOf(normalizeEmail(email))) ?? null]))
   }
 
+  /** An account and its attribute names, for what goes on when the call itself is over. */
+  const readAccount = (pages: PageSettings, accountId: AccountId) =>
+    onAccount(pages, accountId, async (account) => [account, await readAttributeNames(account, pages.signal)] as const)
+
   const pagesOf = (account: AccountContext, pages: PageSettings) => openPages(account, normalizeEmail, pages)
 
   /** What an account's messages are rendered by. */
-  const readNames = async (account: AccountContext, signal?: AbortSignal): Promise<AccountNames> => ({
+  const namesOf = ({ shape }: AccountContext, attributes: readonly string[]): AccountNames => ({
     fields,
-    names: [...account.shape.standardFields, ...(await readAttributeNames(account, signal))],
-    numberFields: new Set(
-      account.shape.standardFields.filter((field) => isNumberType(account.shape.columns.get(field)!.type)),
-    ),
+    names: [...shape.standardFields, ...attributes],
+    numberFields: new Set(shape.standardFields.filter((field) => isNumberType(shape.columns.get(field)!.type))),
   })
 
   return {
@@ -217,12 +219,10 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
     exportCsv: (accountId, given) =>
       streamOf(async function* (closed) {
         const { pages, run } = prepareExport(given, closed)
-        const [account, attributes] = await onAccount(
-          pages,
-          accountId,
-          async (account) => [account, await readAttributeNames(account, pages.signal)] as const,
+        const [account, attributes] = await readAccount(pages, accountId)
+        yield* run(account.shape, attributes, (columns) =>
+          readTexts(account, normalizeEmail, { ...pages, attributes }, columns),
         )
-        yield* run(account.shape, attributes, (columns) => readTexts(account, normalizeEmail, pages, columns))
       }),
     uploadCsv: (accountId, csv, given) =>
       holding(csv, async () => {
@@ -338,23 +338,20 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
       const render = prepareRendering(template, given)
       return onAccount({ call: 'renderForCustomers' }, accountId, async (account) => {
         const customers = await customersOf(account, emails)
-        return render(await readNames(account), customers)
+        return render(namesOf(account, await readAttributeNames(account)), customers)
       })
     },
     async *mailMerge(accountId, message, given) {
       const { pages, run } = prepareMailMerge(message, given)
-      const [account, names] = await onAccount(
-        pages,
-        accountId,
-        async (account) => [account, await readNames(account, pages.signal)] as const,
-      )
-      yield* run(names, pagesOf(account, pages))
+      const [account, attributes] = await readAccount(pages, accountId)
+      yield* run(namesOf(account, attributes), pagesOf(account, { ...pages, attributes }))
     },
     async preflight(accountId, message, given) {
       const { pages, run } = preparePreflight(message, given)
       return onAccount(pages, accountId, async (account) => {
-        const withoutEmail = await countUnreachable(account, normalizeEmail, pages)
-        const report = await run(await readNames(account, pages.signal), pagesOf(account, pages).pages)
+        const settings = { ...pages, attributes: await readAttributeNames(account, pages.signal) }
+        const withoutEmail = await countUnreachable(account, normalizeEmail, settings)
+        const report = await run(namesOf(account, settings.attributes), pagesOf(account, settings).pages)
         return { ...report, withoutEmail }
       })
     },

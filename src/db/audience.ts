@@ -35,16 +35,18 @@ export interface Selection {
   audience: Audience
   part?: AudiencePart | undefined
   optedOut?: OptedOutOption['optedOut'] | undefined
+  /** the account's attribute names; where they are not known, they are read if a condition needs them */
+  attributes?: readonly string[] | undefined
 }
 
 /** The condition of an audience, its parameters numbered from `$4`. Whose address is suppressed is in none, who has opted out in those that say so. */
 export async function audienceCondition(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { audience, part, optedOut }: Selection,
+  { audience, part, optedOut, attributes }: Selection,
   signal?: AbortSignal,
 ): Promise<AudienceSql> {
-  const { incomparable, found, ...condition } = await conditionOf(account, normalizeEmail, audience, signal)
+  const { incomparable, found, ...condition } = await conditionOf(account, normalizeEmail, audience, attributes, signal)
   const table = await account.suppressions?.()
   const left = optedOut === 'include' ? undefined : optedOutSql(account.shape.optOuts)
   const narrow = ({ sql, parameters }: SqlCondition) => {
@@ -70,11 +72,13 @@ async function conditionOf(
   account: Account,
   normalizeEmail: (email: string) => string,
   audience: Audience,
+  attributes: readonly string[] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<AudienceSql> {
   if (audience === 'all') return inOneWording({ sql: 'true', parameters: [] })
   if ('where' in audience) {
-    return whereCondition(account.shape, await readAttributeNames(account, signal), normalizeEmail, audience)
+    const names = attributes ?? (await readAttributeNames(account, signal))
+    return whereCondition(account.shape, names, normalizeEmail, audience)
   }
   return inOneWording(emailsCondition(account.shape, storedEmails(audience.emails, normalizeEmail)))
 }

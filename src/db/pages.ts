@@ -58,6 +58,8 @@ export interface PageSettings extends PageOptions {
   pageSize: number
   /** whether the next page is read while one is used; default false */
   ahead?: boolean
+  /** the account's attribute names, where they are known */
+  attributes?: readonly string[]
 }
 
 /** @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE` */
@@ -91,12 +93,12 @@ export interface AudiencePages {
 export function openPages(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { call, audience, optedOut, part, pageSize, after, signal, ahead = false }: PageSettings,
+  { call, audience, optedOut, part, pageSize, after, signal, ahead = false, attributes }: PageSettings,
 ): AudiencePages {
   const { shape } = account
   // Whom a list names is asked for once; of each page then only what holds for everybody.
   const listed = audience !== 'all' && 'emails' in audience ? storedEmails(audience.emails, normalizeEmail) : undefined
-  const selection = { audience: listed ? ('all' as const) : audience, optedOut, part }
+  const selection = { audience: listed ? ('all' as const) : audience, optedOut, part, attributes }
   // Once for all pages: what is now and today stays so.
   let condition: Promise<AudienceSql> | undefined
   const readCondition = () => {
@@ -276,9 +278,14 @@ export async function* readTexts(
 export async function countUnreachable(
   account: Account,
   normalizeEmail: (email: string) => string,
-  { audience, optedOut, signal }: PageSettings,
+  { audience, optedOut, signal, attributes }: PageSettings,
 ): Promise<number> {
   if (audience !== 'all' && 'emails' in audience) return 0
-  const { sql, parameters } = await audienceCondition(account, normalizeEmail, { audience, optedOut }, signal)
+  const { sql, parameters } = await audienceCondition(
+    account,
+    normalizeEmail,
+    { audience, optedOut, attributes },
+    signal,
+  )
   return countWithoutEmail(account, { condition: sql, parameters }, signal)
 }
