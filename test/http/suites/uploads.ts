@@ -78,7 +78,7 @@ export function describeUploadRoutes(api: TestApi): void {
         { header: 'first_name', target: { field: 'first_name' } },
         { header: 'tier', target: { attribute: 'tier' } },
       ]
-      const options = { existing: 'merge', unknown: 'create', date_format: 'iso', atomic: false }
+      const options = { existing: 'merge', unknown: 'create', opt_outs: 'keep', date_format: 'iso', atomic: false }
       expect(body.uploads).toEqual([
         {
           ...own,
