@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, inject } from 'vitest'
 import { distribute, findCluster } from './citus.js'
 import { type ClientOptions, clientSetting } from './client-settings.js'
+import { copying, readSql, SCHEMA_FILES } from './template-database.js'
+
+export { readSql, SCHEMA_FILES }
 
 export interface TestDatabase {
   readonly url: string
@@ -31,13 +33,6 @@ export interface TestDatabaseOptions {
   distributed?: boolean
 }
 
-/** The SQL of a fresh host: its customer table, then the migrations. */
-export const SCHEMA_FILES = [
-  'reference/customer_table.sql',
-  '0001_add_custom_attributes.up.sql',
-  '0002_create_attribute_definitions.up.sql',
-] as const
-
 /** Adds the tables of the uploads' history and of suppressions; on a cluster distributed as the others are. */
 export async function addOptionalTables(sql: postgres.Sql): Promise<void> {
   for (const file of ['0003_create_upload_history.up.sql', '0005_create_suppression.up.sql']) {
@@ -45,11 +40,6 @@ export async function addOptionalTables(sql: postgres.Sql): Promise<void> {
   }
   const isCitus = (await sql`select from pg_catalog.pg_extension where extname = 'citus'`).length > 0
   if (isCitus) await distribute(sql)
-}
-
-/** The text of a file under `sql/`. */
-export function readSql(file: string): Promise<string> {
-  return readFile(new URL(`../../sql/${file}`, import.meta.url), 'utf8')
 }
 
 /** An empty database of its own on the test server. */
@@ -78,7 +68,8 @@ export async function createDatabase({
   }
   const server = open(serverUrl, { max: 1 })
   const cluster = distributed && inject('hasCitus') ? await findCluster(server, serverUrl) : undefined
-  const create = `create database ${name} template template0${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`
+  const template = migrated && !encoding && !cluster ? inject('templateDatabase') : 'template0'
+  const create = `create database ${name} ${await copying(server, template)}${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`
   await server.unsafe(create)
 
   const assertNoOpenTransaction = async (): Promise<void> => {
@@ -114,7 +105,7 @@ export async function createDatabase({
   }
   try {
     await cluster?.join(database.sql, name, create)
-    if (migrated) {
+    if (migrated && template === 'template0') {
       for (const file of SCHEMA_FILES) await database.sql.unsafe(await readSql(file)).simple()
       if (cluster) await distribute(database.sql)
     }
