@@ -37,6 +37,8 @@ export default defineConfig(({ mode }) => {
     ],
     test: {
       pool: 'forks',
+      // For two cores and three workers the threads of a garbage collector are too many.
+      execArgv: ['--single-threaded-gc'],
       maxWorkers: 3,
       // The files of a worker share its modules: importing them anew for each took a fifth of the time. What a test changes
       // of the process it puts back.
