@@ -205,10 +205,10 @@ export function openPages(
     ask: (before: TextRow[] | undefined) => Promise<TextRow[]> | undefined,
   ): AsyncGenerator<Customer[], void> {
     const { read } = customerReader(shape)
-    stopIfAborted(signal)
     let rows = ask(undefined)
     while (rows) {
       const found = await rows
+      stopIfAborted(signal)
       const next = ahead ? ask(found) : undefined
       // A failure is met when its page is asked for; until then it must not count as unhandled.
       next?.catch(() => {})
@@ -219,7 +219,6 @@ export function openPages(
         page.push(read(row))
       }
       if (page.length > 0) yield page
-      stopIfAborted(signal)
       rows = ahead ? next : ask(found)
     }
   }

@@ -325,6 +325,23 @@ describe('signal', () => {
     }
   })
 
+  test('that aborts while the last page is used comes too late', async () => {
+    const controller = new AbortController()
+    const emails = those(() => true)
+      .slice(0, 5)
+      .map((at) => `p${at}@example.com`)
+    let read = 0
+    for await (const page of open().pageCustomers(account, {
+      audience: { emails },
+      pageSize: 5,
+      signal: controller.signal,
+    })) {
+      read += page.length
+      controller.abort()
+    }
+    expect(read).toBe(5)
+  })
+
   test('that has aborted before reads nothing', async () => {
     expect((await rejectionOf(pages({ audience: 'all', signal: AbortSignal.abort() }))).code).toBe('ABORTED')
   })
