@@ -1,5 +1,6 @@
 import { query, type SqlClient } from './client.js'
 import { parseTableName, quoteIdentifier } from './identifiers.js'
+import { hasPageIndex } from './identity.js'
 import { readMigrations } from './migrations.js'
 import { optOutFaults } from './opt-outs.js'
 import type { SchemaFault } from './schema-fault.js'
@@ -61,7 +62,7 @@ export async function findSchemaProblems(sql: SqlClient, options: TableOptions):
     ...faults.map(toProblem),
     ...(await tableRights(sql, [customer, definition])),
     ...(await tableRights(sql, [suppression], ['select', 'insert', 'delete'])),
-    ...(customer ? await findAdvice(sql, customer, names) : []),
+    ...(customer ? await findAdvice(sql, customer, names, hasPageIndex(customer, names, options.live)) : []),
   ]
 }
 
@@ -134,6 +135,7 @@ async function findAdvice(
   sql: SqlClient,
   { oid, name, columns }: CatalogueTable,
   { account_id, id }: { account_id: string; id: string },
+  isPaged: boolean,
 ): Promise<SchemaProblem[]> {
   const [account, key] = [columns.get(account_id), columns.get(id)]
   if (!account || !key) return []
@@ -155,7 +157,7 @@ async function findAdvice(
     details: { table: name },
   })
   return [
-    ...(hasIndex === 'true'
+    ...(hasIndex === 'true' || isPaged
       ? []
       : [
           advice(

@@ -52,6 +52,12 @@ test('the reference schema lacks nothing but what is advised', async () => {
   expect(await store.checkSchema()).toEqual([])
 })
 
+test('beside the index of pages no other is advised', async () => {
+  for (const file of [...SCHEMA_FILES, '0004_create_page_index.up.sql'])
+    await db.sql.unsafe(await readSql(file)).simple()
+  expect(await createCustomAttributesStore(db.client).checkSchema()).toEqual([])
+})
+
 test('everything is told at once, and every remedy, followed, leads on', async () => {
   await db.sql
     .unsafe(`create schema host;
