@@ -92,7 +92,8 @@ const library: Options = {
   ...shared,
   entry: ['src/index.ts', 'src/pure.ts', 'src/http.ts'],
   format: ['esm', 'cjs'],
-  dts: true,
+  // What they declare is checked by `npm run typecheck`: here it would take the build three times as long.
+  dts: { compilerOptions: { noCheck: true } },
   sourcemap: true,
 }
 
