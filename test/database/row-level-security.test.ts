@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type postgres from 'postgres'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
 import { contentsOf, newAccount, versionsOf } from '../support/customers.js'
@@ -43,26 +43,20 @@ afterAll(async () => {
 })
 
 /** A client whose session is for an account, or for none. */
-const clientFor = (account: string | undefined, username = role): postgres.Sql => {
-  const client = db.connect({
+const clientFor = (account: string | undefined, username = role): postgres.Sql =>
+  db.connect({
     username,
     password: 'secret',
     max: 2,
     connection: account === undefined ? {} : { 'app.account_id': account },
   })
-  clients.push(client)
-  return client
-}
-// All of them at once, beside other tests, were more connections than a server has.
-const clients: postgres.Sql[] = []
-afterEach(() => Promise.all(clients.splice(0).map((client) => client.end({ timeout: 1 }))))
 
 const csv = 'email,first_name,tier\njohn@example.com,Johnny,silver\nnew@example.com,New,gold\n'
 const MESSAGE = { subject: 'Hi {{first_name}}', text: '{{tier}}' }
 
 let account: string
 let other: string
-beforeEach(async () => {
+async function makeAccounts(): Promise<void> {
   account = newAccount()
   other = newAccount()
   const store = createCustomAttributesStore(db.sql)
@@ -73,7 +67,7 @@ beforeEach(async () => {
     uploads.set(each, uploadId!)
     await suppressing(db.sql).suppress(each, ['left@example.com'])
   }
-})
+}
 
 const suppressing = (client: postgres.Sql) => createCustomAttributesStore(client, { suppressions: true })
 
@@ -84,6 +78,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe('for its own account everything works', () => {
+  beforeEach(makeAccounts)
+
   test.each([
     ['plain', {}],
     ['in small batches', { batchSize: 1 }],
@@ -212,15 +208,24 @@ describe.each([
   ['another account', () => clientFor(account)],
   ['no account', () => clientFor(undefined)],
 ])('a session that says %s', (_, connect) => {
+  let client: postgres.Sql
+  let store: CustomAttributesStore
+  beforeAll(async () => {
+    await makeAccounts()
+    client = connect()
+    store = suppressing(client)
+  })
+  afterAll(() => client.end({ timeout: 1 }))
+
   test.each(Object.entries(READS))('reads nothing: %s', async (_name, read) => {
     const isNothing = (found: unknown) => [JSON.stringify([null]), '[]', '0'].includes(JSON.stringify(found))
     expect(await read(suppressing(db.client), other)).not.toSatisfy(isNothing)
-    expect(await read(suppressing(connect()), other)).toSatisfy(isNothing)
+    expect(await read(store, other)).toSatisfy(isNothing)
   })
 
   test.each(Object.entries(WRITES))('writes nothing and is told so: %s', async (_name, write) => {
     const before = [await contentsOf(db.sql, other), await versionsOf(db.sql, other)]
-    await expect(write(suppressing(connect()), other)).rejects.toMatchObject({
+    await expect(write(store, other)).rejects.toMatchObject({
       code: 'DATABASE_ERROR',
       details: { sqlstate: '42501' },
     })
@@ -229,18 +234,19 @@ describe.each([
 
   test.each(Object.entries(CHANGES))('finds nothing to change: %s', async (_name, change) => {
     const before = [await contentsOf(db.sql, other), await versionsOf(db.sql, other)]
-    expect(await change(suppressing(connect()), other)).toBe('NOT_FOUND')
+    expect(await change(store, other)).toBe('NOT_FOUND')
     expect([await contentsOf(db.sql, other), await versionsOf(db.sql, other)]).toEqual(before)
   })
 
   test("finds no customer with unknown: 'reject'", async () => {
-    const result = await suppressing(connect()).uploadCsv(other, csv, { unknown: 'reject' })
+    const result = await store.uploadCsv(other, csv, { unknown: 'reject' })
     expect(result).toMatchObject({ rowsTotal: 2, rowsRejected: 2 })
     expect(result.rejected.map(({ code }) => code)).toEqual(['CUSTOMER_NOT_FOUND', 'CUSTOMER_NOT_FOUND'])
   })
 })
 
 test('an upload that fails half way tells what is stored', async () => {
+  await makeAccounts()
   const client = clientFor(account)
   const store = createCustomAttributesStore(client)
   // The host's mistake: the setting changes while batches are written.

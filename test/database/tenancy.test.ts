@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Customer } from '../../src/db/customers.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
@@ -36,7 +36,8 @@ const definitionsSeen = (account: string) =>
   db.sql`select attribute_name, last_seen_at, xmin::text from customer.custom_attribute_definition
     where account_id = ${account} order by attribute_name`
 
-beforeEach(async () => {
+/** Two accounts that have not met. */
+async function makeAccounts(): Promise<void> {
   ours = newAccount()
   theirs = newAccount()
   for (const email of emails) {
@@ -57,7 +58,7 @@ beforeEach(async () => {
     seen: await definitionsSeen(theirs),
   }
   sent = []
-})
+}
 
 /** Every method, called for our account; what it returns, as text. */
 const CALLS: Record<string, () => Promise<unknown>> = {
@@ -208,21 +209,24 @@ test('every method of the store is called here', () => {
 })
 
 describe.each(Object.entries(CALLS))('%s', (_name, call) => {
-  test('sees nothing of the other account', async () => {
-    const returned = JSON.stringify(await call())
-    expect(returned ?? '').not.toContain(SECRET)
-    expect(returned ?? '').not.toContain(theirs)
+  let returned: string
+  beforeAll(async () => {
+    await makeAccounts()
+    returned = JSON.stringify(await call()) ?? ''
+  })
+
+  test('sees nothing of the other account', () => {
+    expect(returned).not.toContain(SECRET)
+    expect(returned).not.toContain(theirs)
   })
 
   test('changes nothing of the other account: no row version, no definition', async () => {
-    await call()
     expect(await contentsOf(db.sql, theirs)).toEqual(before.contents)
     expect(await versionsOf(db.sql, theirs)).toEqual(before.versions)
     expect(await definitionsSeen(theirs)).toEqual(before.seen)
   })
 
-  test('sends no statement to the tables without the account in it', async () => {
-    await call()
+  test('sends no statement to the tables without the account in it', () => {
     expect(sent.filter(({ text }) => isOfTables(text)).length).toBeGreaterThan(0)
     for (const [at, { text, parameters }] of sent.entries()) {
       if (!isOfTables(text)) continue
@@ -231,13 +235,11 @@ describe.each(Object.entries(CALLS))('%s', (_name, call) => {
     }
   })
 
-  test('sends no function in a `do update set`, where Citus takes none that is not immutable', async () => {
-    await call()
+  test('sends no function in a `do update set`, where Citus takes none that is not immutable', () => {
     for (const { text } of sent) expect(functionsInConflict(text), text).toEqual([])
   })
 
-  test("reads no setting in a block's statements, which Citus would look for where the rows lie", async () => {
-    await call()
+  test("reads no setting in a block's statements, which Citus would look for where the rows lie", () => {
     for (const { text } of sent.filter(({ text }) => text.startsWith('do '))) {
       const [declarations, statements] = text.split('\nbegin\n')
       expect(declarations).toContain('current_setting')
