@@ -9,9 +9,15 @@ const needsCitus = 'test/citus/**/*.test.ts'
 
 /**
  * The HTTP suite runs in process and on one server; on the others only with the long laws (`npm run test:laws`). So do the examples
- * whose workers are killed: for a minute they wait for leases to end.
+ * whose workers are killed: for a minute they wait for leases to end. And the API reference is made anew, which `npm test` knows by
+ * a fingerprint.
  */
-const onlyWithLaws = ['test/http/express.test.ts', 'test/http/fastify.test.ts', 'test/examples/**/*.test.ts']
+const onlyWithLaws = [
+  'test/http/express.test.ts',
+  'test/http/fastify.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/package/api-docs-made-anew.test.ts',
+]
 /** Of the package's own text: they wait for no server. */
 const ofText = 'test/package/{layers,public-types,pure-entry,public-api}.test.ts'
 
