@@ -26,13 +26,16 @@ function packReferences(): string {
     })
   // Marked as pure, so that a bundle without templates leaves the table out.
   return `const unpack = (packed) => {
+      const table = {}
       let last = 0
-      return Object.fromEntries(packed.split(',').flatMap((entry) => {
-        const [, step, second, names] = /^(-?\\w*)\\+?(\\w*):(.*)/.exec(entry)
+      for (const entry of packed.split(',')) {
+        const [place, names] = entry.split(':')
+        const [step, second] = place.split('+')
         last += step ? parseInt(step, 36) : 1
         const characters = String.fromCodePoint(last, ...(second ? [parseInt(second, 36)] : []))
-        return names.split(' ').map((name) => [name, characters])
-      }))
+        for (const name of names.split(' ')) table[name] = characters
+      }
+      return table
     }
     export const characterEntities = /* @__PURE__ */ unpack(${JSON.stringify(packed.join(','))})`
 }
