@@ -13,13 +13,13 @@ export const codePoint = fc.nat({ max: 0x10f7ff }).map((at) => String.fromCodePo
  * Checks a law by fast-check and prints the seed. Every run of the tests takes a new one, so that the law meets new
  * cases; give the printed one as `FAST_CHECK_SEED` to see a failure again, and `FAST_CHECK_FACTOR` for more runs.
  *
- * @param runs - how often in full; otherwise `few`, by default a twentieth, but at least five
+ * @param runs - how often in full; otherwise `few`, by default a fortieth, but at least five
  */
 export async function checkLaw<Arguments>(
   name: string,
   property: fc.IRawProperty<Arguments>,
   runs: number,
-  few = Math.min(runs, Math.max(5, Math.round(runs / 20))),
+  few = Math.min(runs, Math.max(5, Math.round(runs / 40))),
 ): Promise<void> {
   const seed = Number(process.env.FAST_CHECK_SEED ?? Date.now() % 2 ** 31)
   const numRuns = samples(runs, few) * Number(process.env.FAST_CHECK_FACTOR ?? 1)
