@@ -37,7 +37,7 @@ import {
   resolveUndo,
 } from './history/history.js'
 import { undo } from './history/undo.js'
-import { prepareMailMerge } from './mail-merge/mail-merge.js'
+import { mergeMail } from './mail-merge/mail-merge.js'
 import { type AccountNames, prepareRendering } from './mail-merge/message.js'
 import { preparePreflight } from './mail-merge/preflight.js'
 import { isTextList, kindOf, resolveOptions } from './options.js'
@@ -341,11 +341,11 @@ function storeOn(sql: SqlClient, options: ResolvedStoreOptions, loaders: Loaders
         return render(namesOf(account, await readAttributeNames(account)), customers)
       })
     },
-    async *mailMerge(accountId, message, given) {
-      const { pages, run } = prepareMailMerge(message, given)
-      const [account, attributes] = await readAccount(pages, accountId)
-      yield* run(namesOf(account, attributes), pagesOf(account, { ...pages, attributes }))
-    },
+    mailMerge: (accountId, message, given) =>
+      mergeMail(message, given, async (pages) => {
+        const [account, attributes] = await readAccount(pages, accountId)
+        return [namesOf(account, attributes), pagesOf(account, { ...pages, attributes })]
+      }),
     async preflight(accountId, message, given) {
       const { pages, run } = preparePreflight(message, given)
       return onAccount(pages, accountId, async (account) => {

@@ -160,7 +160,8 @@ export function openPages(
   }
 
   function readKeyset({ sql, parameters }: SqlCondition): AsyncGenerator<Customer[], void> {
-    return readPages((before) => {
+    return readPages(async (asked) => {
+      const before = await asked
       if (before && before.length < pageSize) return undefined
       const last = before?.at(-1)?.[0] ?? after ?? null
       return readCustomerPage(account, { after: last, limit: pageSize, condition: sql, parameters }, signal)
@@ -191,7 +192,7 @@ export function openPages(
   /** Pages of these customers; short ones where a customer has gone since, or is no longer of the audience. */
   function readIds(ids: readonly string[], { sql, parameters }: SqlCondition): AsyncGenerator<Customer[], void> {
     let at = 0
-    return readPages(() => {
+    return readPages(async () => {
       const page = ids.slice(at, at + pageSize)
       at += pageSize
       return page.length === 0 ? undefined : readCustomersById(account, page, { condition: sql, parameters }, signal)
@@ -199,19 +200,19 @@ export function openPages(
   }
 
   /**
-   * @param ask - reads the rows of the page after those of the page before; undefined where none is left
+   * @param ask - reads the rows of the page after one that was asked for and may be on its way; undefined where none is left
    */
   async function* readPages(
-    ask: (before: TextRow[] | undefined) => Promise<TextRow[]> | undefined,
+    ask: (before?: Promise<TextRow[] | undefined>) => Promise<TextRow[] | undefined>,
   ): AsyncGenerator<Customer[], void> {
     const { read } = customerReader(shape)
-    let rows = ask(undefined)
-    while (rows) {
-      const found = await rows
-      stopIfAborted(signal)
-      const next = ahead ? ask(found) : undefined
+    for (let asked = ask(); ; ) {
+      const next = ahead ? ask(asked) : undefined
       // A failure is met when its page is asked for; until then it must not count as unhandled.
       next?.catch(() => {})
+      const found = await asked
+      if (!found) return
+      stopIfAborted(signal)
       const page: Customer[] = []
       for (const row of found) {
         // The server is told to begin with the next page, and other work has its turn.
@@ -219,7 +220,7 @@ export function openPages(
         page.push(read(row))
       }
       if (page.length > 0) yield page
-      rows = ahead ? next : ask(found)
+      asked = next ?? ask(asked)
     }
   }
 }

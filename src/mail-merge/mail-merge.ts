@@ -71,49 +71,43 @@ export function extraTagsFor(customer: Customer, extraTags: ExtraTagsOption | un
   )
 }
 
-/** A mail merge whose options and message are checked. */
-export interface MailMergeJob<M extends Message> {
-  pages: PageSettings
-  /** one result at a time; the next page is read while this one is used */
-  run(account: AccountNames, audience: AudiencePages): AsyncGenerator<MailMergeResult<M>, void>
-}
-
 /**
- * Checks a mail merge before anything is read.
+ * Merges a message with an audience, one result at a time: the next page is read while this one is used.
  *
+ * @param open - called once the options and the message are checked: the account's names and its audience
  * @throws CustomAttributesError `INVALID_OPTION`, `INVALID_AUDIENCE`, `INVALID_ARGUMENT` and the template's problems
  */
-export function prepareMailMerge<M extends Message>(message: M, given: MailMergeOptions): MailMergeJob<M> {
+export async function* mergeMail<M extends Message>(
+  message: M,
+  given: MailMergeOptions,
+  open: (pages: PageSettings) => Promise<[AccountNames, AudiencePages]>,
+): AsyncGenerator<MailMergeResult<M>, void> {
   const { audience, optedOut, pageSize, after, part, signal, extraTags, recheck, onProgress, ...templateOptions } =
     resolveOptions('mailMerge', MAIL_MERGE_OPTIONS, given)
   requireAudience(audience)
   compileMessage('mailMerge', message, templateOptions)
 
-  async function* run(
-    account: AccountNames,
-    { pages, recheck: stillIn }: AudiencePages,
-  ): AsyncGenerator<MailMergeResult<M>, void> {
-    const { render } = compileMessage('mailMerge', message, templateOptions, account)
-    const progress: MailMergeProgress = { customers: 0, missing: 0 }
-    const tell = async () => onProgress?.({ ...progress })
-    let reportedAt = performance.now()
-    for await (const page of pages) {
-      for (const customer of recheck ? await stillIn(page) : page) {
-        stopIfAborted(signal)
-        const rendered = render(customer, extraTagsFor(customer, extraTags))
-        progress.customers++
-        if ('missing' in rendered) {
-          progress.missing++
-          yield { ok: false, customer, missing: rendered.missing }
-        } else yield { ok: true, customer, content: rendered.content as Content<M> }
-      }
-      if (performance.now() - reportedAt >= PROGRESS_EVERY_MS) {
-        reportedAt = performance.now()
-        await orAborted(tell(), signal)
-      }
+  const settings = { call: 'mailMerge', audience, optedOut, pageSize, after, part, signal, ahead: true }
+  const [account, { pages, recheck: stillIn }] = await open(settings)
+  const { render } = compileMessage('mailMerge', message, templateOptions, account)
+  const progress: MailMergeProgress = { customers: 0, missing: 0 }
+  const tell = async () => onProgress?.({ ...progress })
+  let reportedAt = performance.now()
+  for await (const page of pages) {
+    for (const customer of recheck ? await stillIn(page) : page) {
+      stopIfAborted(signal)
+      const rendered = render(customer, extraTagsFor(customer, extraTags))
+      progress.customers++
+      if ('missing' in rendered) {
+        progress.missing++
+        yield { ok: false, customer, missing: rendered.missing }
+      } else yield { ok: true, customer, content: rendered.content as Content<M> }
     }
-    stopIfAborted(signal)
-    await orAborted(tell(), signal)
+    if (performance.now() - reportedAt >= PROGRESS_EVERY_MS) {
+      reportedAt = performance.now()
+      await orAborted(tell(), signal)
+    }
   }
-  return { pages: { call: 'mailMerge', audience, optedOut, pageSize, after, part, signal, ahead: true }, run }
+  stopIfAborted(signal)
+  await orAborted(tell(), signal)
 }

@@ -73,7 +73,7 @@ const CONTENDERS: Record<string, () => Promise<void>> = {
 const run = CONTENDERS[contender!]!
 // A process that serves requests has run its code before.
 choose('0.1')
-for (let times = 0; times < 5; times++) await run()
+for (let times = 0; times < 20; times++) await run()
 choose(share!)
 await measure(run)
 if (read === 0) throw new Error(`${contender} read nobody`)
