@@ -48,10 +48,10 @@ test('a file of one customer, its value going back and forth: the last row holds
   const store = createCustomAttributesStore(db.client)
   for (const batchSize of [1, 3, 100]) {
     const account = newAccount()
-    const rows = Array.from({ length: 250 }, (_, at) => ['john@example.com', at % 2 ? 'odd' : 'even'])
+    const rows = Array.from({ length: 100 }, (_, at) => ['john@example.com', at % 2 ? 'odd' : 'even'])
     expect(await store.uploadCsv(account, writeCsv([['email', 'side'], ...rows]), { batchSize })).toMatchObject({
       customersCreated: 1,
-      customersUpdated: 249,
+      customersUpdated: 99,
     })
     expect((await store.getCustomer(account, 'john@example.com'))!.custom_attributes).toEqual({ side: 'odd' })
   }
