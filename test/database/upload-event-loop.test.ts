@@ -4,13 +4,13 @@ import type { CsvInput } from '../../src/csv/source.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
-import { isFull } from '../support/law.js'
+import { isFull, samples } from '../support/law.js'
 
 const db = useDatabase()
 
 /** Of every hundred rows so many are no customers. */
 const fileOf = (rejected: number) =>
-  `email,first_name\n${Array.from({ length: 40_000 }, (_, at) =>
+  `email,first_name\n${Array.from({ length: samples(40_000, 20_000) }, (_, at) =>
     at % 100 < rejected ? `not an address ${at},x\n` : `p${at}@example.com,Ann\n`,
   ).join('')}`
 

@@ -84,7 +84,7 @@ test('values with the bytes that separate them stay in their columns, also in ro
   const store = createCustomAttributesStore(db.client)
   await db.sql.unsafe(`alter table customer.customer add constraint no_bad check (first_name <> 'bad')`)
   const plain = Array.from(
-    { length: 9_000 },
+    { length: samples(9_000, 4_500) },
     (_, at) => `z${9_999 - at}@x.com,First${at},Last${at},Company ${at} with a long name,Oslo`,
   )
   const odd = ['a0@x.com,f\u001fSHIFT,ll,co,ci', 'y1@x.com,bad,l,c,i', 'a1@x.com,f,l,c,i']
@@ -92,7 +92,7 @@ test('values with the bytes that separate them stay in their columns, also in ro
     account,
     `email,first_name,last_name,company,city\n${[...plain, ...odd].join('\n')}\n`,
   )
-  expect(result).toMatchObject({ customersCreated: 9_002, rowsRejected: 1 })
+  expect(result).toMatchObject({ customersCreated: plain.length + 2, rowsRejected: 1 })
   expect(await store.getCustomer(account, 'a0@x.com')).toMatchObject({
     first_name: 'f\u001fSHIFT',
     last_name: 'll',
