@@ -7,6 +7,7 @@ import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { useCommand } from '../support/command.js'
 import { useDatabase } from '../support/database.js'
+import { someOf } from '../support/law.js'
 import { until } from '../support/waiting.js'
 
 const db = useDatabase()
@@ -36,9 +37,8 @@ test('stores a file and tells its counts', async () => {
 test('keeps opt-outs as the config names them, unless it is told to overwrite them', async () => {
   const account = randomUUID()
   command.write('custom-attributes.config.mjs', "export default { optOut: { status: 'unsubscribed' } }")
-  command.write('out.csv', 'Email,Status\na@example.com,unsubscribed\n')
   command.write('back.csv', 'Email,Status\na@example.com,active\n')
-  expect((await upload(account, 'out.csv')).code).toBe(0)
+  await createCustomAttributesStore(db.client).uploadCsv(account, 'Email,Status\na@example.com,unsubscribed\n')
   const kept = await upload(account, 'back.csv')
   expect(kept.stdout).toContain('customers unchanged  1\n')
   expect(kept.stdout).toContain('warning: OPT_OUTS_KEPT: 1 customer has opted out (status)')
@@ -82,8 +82,9 @@ test('every rejected row comes back in a file, which is mended and uploaded', as
   const again = await upload(account, 'Kunden.csv', ...flags)
   expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--force') })
   expect(readFileSync(file, 'utf8')).toBe(text)
-  expect((await upload(account, 'Kunden.csv', ...flags, '--force')).code).toBe(2)
-  expect((await upload(account, 'Kunden.csv', ...flags, '--rejected', 'other.csv')).code).toBe(2)
+  command.write('other.csv', 'mine')
+  expect((await upload(account, 'Kunden.csv', ...flags, '--rejected', 'other.csv', '--force')).code).toBe(2)
+  expect(readFileSync(file, 'utf8')).toBe(text)
   expect(readFileSync(command.path('other.csv'), 'utf8').split('\r\n').sort()).toEqual(text.split('\r\n').sort())
 
   writeFileSync(file, text.replaceAll(' at ', '@'))
@@ -141,11 +142,10 @@ test("the upload's options are flags", async () => {
     { email: 'a@example.com', first_name: 'Ann', custom_attributes: { Tier: 'gold' } },
   ])
 
-  const wrong = await upload(account, 'b.csv', '--existing', 'overwrite')
-  expect(wrong).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--existing') })
   const silent = { writeErr: () => {} }
   const flagsAlone = () => addStoringFlags(addReadingFlags(new Command())).exitOverride().configureOutput(silent)
   for (const [flag, value] of [
+    ['--existing', 'overwrite'],
     ['--delimiter', ':'],
     ['--max-rows', 'many'],
     ['--columns', '{'],
@@ -167,7 +167,7 @@ test('what is wrong with the file, the account or the path is an error with its 
     [[account, 'bad.csv', '--on-invalid-row', 'abort'], /error: INVALID_ROW: /],
     [[account, 'bad.csv', '--rejected', 'none/x.csv'], /^error: Rejected rows cannot be written to none\/x\.csv/],
   ]
-  for (const [[id, ...args], expected] of wrongs) {
+  for (const [[id, ...args], expected] of someOf(wrongs, 3)) {
     const { code, stdout, stderr } = await upload(id!, ...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(expected)
@@ -200,8 +200,7 @@ test('Ctrl-C stops an upload, which says what is stored; the same file completes
   expect(told).toBe((await storedOf(account)).length)
   expect(readdirSync(command.path('.'))).toEqual([])
 
-  command.write('all.csv', text)
-  expect((await upload(account, 'all.csv')).code).toBe(2)
+  expect(await store.uploadCsv(account, text)).toMatchObject({ rowsRejected: 200 })
   expect(await storedOf(account)).toHaveLength(19_800)
   expect(await store.getAttributeDefinitions(account)).toEqual(['tier'])
 })

@@ -6,6 +6,14 @@ export const isFull = process.env.TEST_LAWS === 'full'
 /** How many samples a long law takes: in full, and in `npm test`. */
 export const samples = (full: number, few: number): number => (isFull ? full : few)
 
+const runSeed = Number(process.env.FAST_CHECK_SEED ?? Date.now() % 2 ** 31)
+
+/** All of them in full; in `npm test` a few, which take turns from run to run. */
+export function someOf<Each>(all: readonly Each[], few: number): Each[] {
+  if (isFull) return [...all]
+  return Array.from({ length: few }, (_, at) => all[(runSeed + at) % all.length]!)
+}
+
 /** Any code point that is no half of a pair: what fast-check's unit `binary` is, whose tables take a second of each process. */
 export const codePoint = fc.nat({ max: 0x10f7ff }).map((at) => String.fromCodePoint(at < 0xd800 ? at : at + 0x800))
 
