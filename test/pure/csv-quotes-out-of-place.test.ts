@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { leastTimes } from '../support/cost.js'
 import { readCsv, readEverySplit } from '../support/csv.js'
-import { samples } from '../support/law.js'
+import { samples, someOf } from '../support/law.js'
 
 const messageAt = (line: number, column: number) =>
   `A quote stands in the middle of the cell on line ${line} (column ${column}). ` +
@@ -18,7 +18,7 @@ test.each([
   ['quotes that are not doubled', 'b@example.com,"He said "hi,"', ['b@example.com', '"He said "hi', '"'], 2],
   ['no letter before it', '"é"é,"1', ['"é"é', '"1'], 1],
 ])('a quote out of place costs its line and no other: %s', async (_what, line, record, column) => {
-  for (const lineEnd of ['\n', '\r\n', '\r']) {
+  for (const lineEnd of someOf(['\n', '\r\n', '\r'], 1)) {
     const lines = ['email,x', 'a@example.com,"1', '2"', line, '', 'c@example.com,"3"', line]
     const { rows } = await readEverySplit(lines.join(lineEnd))
     expect(rows).toEqual([
