@@ -6,7 +6,7 @@ import { isSignal, isText, resolveOptions, wholeNumber, withDefault } from '../o
 import { turn } from '../pace.js'
 import type { Account } from './accounts.js'
 import { type AudiencePart, audienceCondition, isPart, storedEmails } from './audience.js'
-import type { TextRow } from './client.js'
+import { isTransaction, type TextRow } from './client.js'
 import {
   type Customer,
   countAmongNext,
@@ -56,7 +56,7 @@ export interface PageSettings extends PageOptions {
   /** the method, for messages */
   call: string
   pageSize: number
-  /** whether the next page is read while one is used; default false */
+  /** whether the next page is read while one is used, but on a host's transaction; default false */
   ahead?: boolean
   /** the account's attribute names, where they are known */
   attributes?: readonly string[]
@@ -206,8 +206,10 @@ export function openPages(
     ask: (before?: Promise<TextRow[] | undefined>) => Promise<TextRow[] | undefined>,
   ): AsyncGenerator<Customer[], void> {
     const { read } = customerReader(shape)
+    // On a host's transaction a statement that outlives the loop could fail below its commit, which then would undo, unheard.
+    const isAhead = ahead && !isTransaction(account.sql)
     for (let asked = ask(); ; ) {
-      const next = ahead ? ask(asked) : undefined
+      const next = isAhead ? ask(asked) : undefined
       // A failure is met when its page is asked for; until then it must not count as unhandled.
       next?.catch(() => {})
       const found = await asked

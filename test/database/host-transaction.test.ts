@@ -159,3 +159,23 @@ test('what is no client is refused at once', () => {
     expect(() => createCustomAttributesStore(sql as never)).toThrow('sql must be a postgres.js client')
   }
 })
+
+test('a mail merge reads each page when its turn has come: no statement is left that could undo the commit, unheard', async () => {
+  const { store, account } = open()
+  const emails = ['a@example.com', 'b@example.com', 'c@example.com', 'd@example.com']
+  await store.uploadCsv(account, `email\n${emails.join('\n')}\n`)
+  for (const audience of ['all', { emails }, { where: { email: { contains: 'example' } } }] as const) {
+    const stop = new Error('the customers are needed again')
+    const met: string[] = []
+    const merge = db.client.begin(async (tx) => {
+      for await (const { customer } of store.with(tx).mailMerge(account, '{{email}}', { audience, pageSize: 1 })) {
+        met.push(customer.id)
+        // Of a page that was read ahead, these would still come.
+        await tx`delete from customer.customer where account_id = ${account} and id > ${customer.id}`
+      }
+      throw stop
+    })
+    await expect(merge).rejects.toBe(stop)
+    expect(met).toHaveLength(1)
+  }
+})
