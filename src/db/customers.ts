@@ -59,9 +59,13 @@ export async function readCustomers(
   return found
 }
 
+/** An email in the form by which the table tells one from another. */
+export const emailKey = ({ isEmailCaseInsensitive }: TableShape, email: string): string =>
+  isEmailCaseInsensitive ? email.toLowerCase() : email
+
 /** The names of the attributes that customers have, sorted, by their emails as the table compares them. */
 export async function readNamesOf(account: Account, emails: readonly string[]): Promise<(email: string) => string[]> {
-  const key = (email: string) => (account.shape.isEmailCaseInsensitive ? email.toLowerCase() : email)
+  const key = (email: string) => emailKey(account.shape, email)
   const rows = await readCustomers(account, emails)
   const found = new Map(rows.map(({ email, custom_attributes }) => [key(email), Object.keys(custom_attributes).sort()]))
   return (email) => found.get(key(email)) ?? []
@@ -150,16 +154,16 @@ export function readCustomersById(
   return queryByIds(account, customerReader(account.shape).columns, ids, { condition, parameters }, signal)
 }
 
-/** Which of these customers still meet the condition, in id order. */
-export async function readIdsStillIn(
+/** Which of these customers still meet the condition: their emails by their ids. */
+export async function readEmailsStillIn(
   account: Account,
   ids: readonly string[],
   { sql: condition, parameters }: SqlCondition,
   signal?: AbortSignal,
-): Promise<string[]> {
-  const columns = `c.${account.shape.sql.id}::text`
-  const rows = await queryByIds(account, columns, ids, { condition, parameters }, signal)
-  return rows.map(([id]) => id!)
+): Promise<Map<string, string>> {
+  const { id, email } = account.shape.sql
+  const rows = await queryByIds(account, `c.${id}::text, c.${email}::text`, ids, { condition, parameters }, signal)
+  return new Map(rows.map(([id, email]) => [id!, email!]))
 }
 
 /** The first column must be the id as a text. */
@@ -280,24 +284,24 @@ export function accountOfIdsSql(shape: TableShape): string {
   return `c.${shape.sql.account_id} = $1::${shape.accountIdType}`
 }
 
-/** Ids of the customers with these emails, after an id, in id order. */
-export async function readCustomerIds(
+/** The customers with these emails, after an id, in id order: their emails by their ids. */
+export async function readListed(
   { sql, shape, accountId }: Account,
   emails: readonly string[],
   after: string | null,
   signal?: AbortSignal,
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   const separator = rareSeparator()
   const rows = await query(
     sql,
-    `select c.${shape.sql.id}::text from ${shape.customerTable} c
+    `select c.${shape.sql.id}::text, c.${shape.sql.email}::text from ${shape.customerTable} c
      where c.${shape.sql.account_id} = $1::${shape.accountIdType} and ${emailsSql(shape)}${readableSql(shape)}
        and ${after === null ? '$4::text is null' : `c.${shape.sql.id} > $4::text::${shape.idType}`}
      order by c.${shape.sql.id}`,
     [accountId, separator, emails.join(separator), after],
     { signal },
   )
-  return rows.map(([id]) => id!)
+  return new Map(rows.map(([id, email]) => [id!, email!]))
 }
 
 /** The select list of a customer, and how its row becomes one. */

@@ -12,10 +12,11 @@ import {
   countAmongNext,
   countWithoutEmail,
   customerReader,
-  readCustomerIds,
+  emailKey,
   readCustomerPage,
   readCustomersById,
-  readIdsStillIn,
+  readEmailsStillIn,
+  readListed,
   readPageIds,
 } from './customers.js'
 import { explainFailure } from './failures.js'
@@ -96,7 +97,7 @@ export function openPages(
   { call, audience, optedOut, part, pageSize, after, signal, ahead = false, attributes }: PageSettings,
 ): AudiencePages {
   const { shape } = account
-  // Whom a list names is asked for once; of each page then only what holds for everybody.
+  // Whom a list names is asked for once; of each page then what holds for everybody, and that they have their address still.
   const listed = audience !== 'all' && 'emails' in audience ? storedEmails(audience.emails, normalizeEmail) : undefined
   const selection = { audience: listed ? ('all' as const) : audience, optedOut, part, attributes }
   // Once for all pages: what is now and today stays so.
@@ -109,20 +110,18 @@ export function openPages(
     pages: readAll(),
     async recheck(page) {
       try {
-        const still = new Set(
-          await readIdsStillIn(
-            account,
-            page.map(({ id }) => id),
-            (await readCondition()).found,
-            signal,
-          ),
-        )
-        return page.filter(({ id }) => still.has(id))
+        const ids = page.map(({ id }) => id)
+        const still = await readEmailsStillIn(account, ids, (await readCondition()).found, signal)
+        return page.filter(({ id, email }) => still.has(id) && (!listed || hasStill(email, still.get(id)!)))
       } catch (error) {
         stopIfAborted(signal)
         throw explainFailure(error)
       }
     },
+  }
+
+  function hasStill(email: string, before: string): boolean {
+    return emailKey(shape, email) === emailKey(shape, before)
   }
 
   async function* readAll(): AsyncGenerator<Customer[], void> {
@@ -137,7 +136,11 @@ export function openPages(
       const condition = await readCondition()
       if (listed) {
         stopIfAborted(signal)
-        yield* readIds(await readCustomerIds(account, listed, after ?? null, signal), condition.found)
+        const emails = await readListed(account, listed, after ?? null, signal)
+        for await (const page of readIds([...emails.keys()], condition.found)) {
+          const still = page.filter(({ id, email }) => hasStill(email, emails.get(id)!))
+          if (still.length > 0) yield still
+        }
       } else if (audience === 'all' ? shape.pageKey : await isOfMany(condition.found))
         yield* readKeyset(condition.found)
       // On Citus a look-up by id alone goes to every node, and without an index on the id it reads the whole table.

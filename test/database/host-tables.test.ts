@@ -318,6 +318,20 @@ describe('citext emails', () => {
     ).toEqual(['Jane@x.com', 'John@X.com'])
   })
 
+  test('whom a list of an audience names is still named when the address is spelt in another case meanwhile', async () => {
+    await store.uploadCsv(2, 'email\na@x.com\nb@x.com\nc@x.com\n')
+    const got: string[] = []
+    for await (const { customer } of store.mailMerge(2, 'x', {
+      audience: { emails: ['A@x.com', 'b@X.com', 'c@x.com'] },
+      pageSize: 1,
+      recheck: true,
+    })) {
+      got.push(customer.email)
+      if (got.length === 1) await db.sql`update by_citext set email = upper(email::text) where account_id = 2`
+    }
+    expect(got.map((email) => email.toLowerCase())).toEqual(['a@x.com', 'b@x.com', 'c@x.com'])
+  })
+
   test('outcomes that name the customer find its row: over the cap, exists, not found', async () => {
     const ten = Array.from({ length: 10 }, (_, at) => `k${at}`)
     await store.uploadCsv(2, `email,${ten.join(',')}\nFull@x.com,${ten.join(',')}\n`)

@@ -114,7 +114,21 @@ describe('recheck', () => {
     expect(emails).toEqual(own.filter((email) => email !== left))
   })
 
-  test('asks once for a page, and reads ids alone', async () => {
+  test.each([
+    ['when its page is yielded', 60, true],
+    ['when its page is read', 300, false],
+  ])('who has not the address any more by which a list named it, %s, gets nothing', async (_when, place, recheck) => {
+    const audience = { emails: Array.from({ length: 400 }, (_, at) => `P${at}@example.com`) }
+    const own = await db.sql<{ id: string; email: string }[]>`
+      select id, email from customer.customer where account_id = ${account} order by id`
+    const moved = own[place]!
+    const change = async (email: string) => db.sql`update customer.customer set email = ${email} where id = ${moved.id}`
+    const emails = await merged(audience, recheck, () => change('moved@example.com'))
+    await change(moved.email)
+    expect(emails).toEqual(own.filter(({ id }) => id !== moved.id).map(({ email }) => email))
+  })
+
+  test('asks once for a page, and reads ids and addresses alone', async () => {
     const statements: string[] = []
     const client = db.connect({ debug: (_, text) => void statements.push(text) })
     const store = createCustomAttributesStore(client)
@@ -122,7 +136,7 @@ describe('recheck', () => {
       await emailsOf(store.mailMerge(account, 'x', { audience: 'all', pageSize: 100, recheck: true })),
     ).toHaveLength(400)
     const byIds = statements.filter((text) => text.includes('from unnest('))
-    expect(byIds.filter((text) => text.startsWith('select c."id"::text from'))).toHaveLength(4)
+    expect(byIds.filter((text) => text.startsWith('select c."id"::text, c."email"::text from'))).toHaveLength(4)
     expect(byIds).toHaveLength(8)
   })
 })
