@@ -21,6 +21,12 @@ const onlyWithLaws = [
 /** Of the package's own text: they wait for no server. */
 const ofText = 'test/package/{layers,public-types,pure-entry,public-api}.test.ts'
 
+/**
+ * Little of what a test calls is called often enough to be worth V8's optimising compiler, which took an eighth of all processor
+ * time: so baseline code at once, and optimised code late. Later versions have a compiler between the two, and other flags.
+ */
+const baselineCode = process.versions.node.startsWith('20.') ? ['--always-sparkplug', '--interrupt-budget=2000000'] : []
+
 export default defineConfig(({ mode }) => {
   // The projects read this file again, under a mode of their own; their workers inherit what is said here.
   if (mode === 'laws') process.env.TEST_LAWS = 'full'
@@ -43,10 +49,8 @@ export default defineConfig(({ mode }) => {
     ],
     test: {
       pool: 'forks',
-      // For two cores and three workers the threads of a garbage collector are too many. And of what a test calls little is
-      // called often enough to be worth V8's optimising compiler, which took an eighth of all processor time: baseline code at
-      // once, optimised code late.
-      execArgv: ['--single-threaded-gc', '--always-sparkplug', '--interrupt-budget=2000000'],
+      // For two cores and three workers the threads of a garbage collector are too many.
+      execArgv: ['--single-threaded-gc', ...baselineCode],
       maxWorkers: 3,
       // The files of a worker share its modules: importing them anew for each took a fifth of the time. What a test changes
       // of the process it puts back.

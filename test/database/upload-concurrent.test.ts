@@ -26,7 +26,7 @@ test('eight uploads of overlapping files into one account, many rounds: no deadl
   const before = await deadlocks()
   const clients = Array.from({ length: UPLOADS }, () => db.connect({ max: 2 }))
   const stores = clients.map((client) => createCustomAttributesStore(client))
-  for (let round = 0; round < samples(50, 5); round++) {
+  for (let round = 0; round < samples(50, 3); round++) {
     const account = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`
     const results = await Promise.all(
       stores.map((store, upload) =>

@@ -14,7 +14,7 @@ const MOST_COST = 500
 const MOST_BYTES = 200e6
 
 /** How many lines are masses. */
-const MASSES = samples(1_000_000, 100_000)
+const MASSES = samples(1_000_000, 50_000)
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const REFUSED: readonly [HostileFile, HostileOutcome['code'], Record<string, unknown>][] = [

@@ -3,19 +3,19 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCustomAttributesStore, isCustomAttributesError } from '../../src/index.js'
 import { readSql, SCHEMA_FILES } from '../support/database.js'
-import { startEmbeddedPostgres } from '../support/embedded-postgres.js'
+import { roomyFolder, startEmbeddedPostgres } from '../support/embedded-postgres.js'
 
 // A server of its own, whose processes this test may kill: the death of one makes the server restart with all.
 let server: Awaited<ReturnType<typeof startEmbeddedPostgres>>
 beforeAll(async () => {
-  server = await startEmbeddedPostgres({})
+  server = await startEmbeddedPostgres({}, roomyFolder())
   const sql = postgres(server.url, { max: 1, onnotice: () => {} })
   for (const file of SCHEMA_FILES) await sql.unsafe(await readSql(file)).simple()
   await sql.end()
 })
 afterAll(() => server.stop())
 
-const ROWS = 3_000
+const ROWS = 1_500
 const csv = `email,first_name,tier\n${Array.from({ length: ROWS }, (_, at) => `c${at}@x.com,new,gold`).join('\n')}\n`
 
 test.each([
@@ -40,7 +40,7 @@ test.each([
   pid = row!.pid
   const outcome = await Promise.race([
     createCustomAttributesStore(client)
-      .uploadCsv(account, csv, { batchSize: 100, atomic })
+      .uploadCsv(account, csv, { batchSize: 50, atomic })
       .catch((error) => error),
     sleep(200_000, 'hung', { ref: false }),
   ])
