@@ -15,9 +15,9 @@ export interface MailMergeOptions extends PageOptions, Omit<TemplateOptions, 'ex
   /** Tags of the host's own: an object, or a function of the customer. Default none. */
   extraTags?: ExtraTagsOption
   /**
-   * Whether a page is read once more, by one statement that reads ids and addresses, just before its first message is yielded: who is no longer
-   * of the audience by then gets none. Without it that is decided when the page is read, which is up to two pages ahead of
-   * the message that is yielded. Default `false`.
+   * Whether a page is read once more, by one statement that reads ids and addresses, just before its first message is yielded:
+   * who is no longer of the audience by then gets none. Without it that is decided when the page is read, which is up to two
+   * pages ahead of the message that is yielded. Default `false`.
    */
   recheck?: boolean
   /**
