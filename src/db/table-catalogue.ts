@@ -57,21 +57,51 @@ export interface TableCheck {
 
 /** Reads the table that an option names, or undefined. */
 export async function readTable(sql: SqlClient, option: string): Promise<CatalogueTable | undefined> {
-  const [row] = await query(
+  const rows = await query(
     sql,
-    `select c.oid::text, n.nspname::text, c.relname::text from pg_catalog.pg_class c
-     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.oid = pg_catalog.to_regclass($1::text) and c.relkind in ('r', 'p')`,
+    `with recursive tab as (
+       select c.oid, n.nspname, c.relname from pg_catalog.pg_class c
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where c.oid = pg_catalog.to_regclass($1::text) and c.relkind in ('r', 'p')
+     ), col as (
+       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull or y.typnotnull as attnotnull, a.attgenerated, a.attidentity,
+              coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(y.typdefaultbin, 0)) as default_sql
+       from tab
+       join pg_catalog.pg_attribute a on a.attrelid = tab.oid and a.attnum > 0 and not a.attisdropped
+       join pg_catalog.pg_type y on y.oid = a.atttypid
+       left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+     ), typ as (
+       select attnum, atttypid as oid, atttypmod as typmod from col
+       union all
+       select typ.attnum, t.typbasetype, t.typtypmod from typ join pg_catalog.pg_type t on t.oid = typ.oid
+       where t.typtype = 'd'
+     ), des as (
+       select col.attnum, col.attname, t.typname, n.nspname as typschema, typ.typmod,
+              pg_catalog.format_type(t.oid, typ.typmod) as formatted,
+              col.attnotnull, col.default_sql, col.attgenerated, col.attidentity,
+              (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder)
+               from pg_catalog.pg_enum e where e.enumtypid = t.oid) as labels
+       from col
+       join typ on typ.attnum = col.attnum
+       join pg_catalog.pg_type t on t.oid = typ.oid and t.typtype <> 'd'
+       join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+     )
+     select tab.oid::text, tab.nspname::text, tab.relname::text,
+            des.attname::text, des.typname::text, des.typschema::text, des.typmod::text, des.formatted::text,
+            des.attnotnull::text, des.default_sql::text, des.attgenerated::text, des.attidentity::text, des.labels::text
+     from tab left join des on true
+     order by des.attnum`,
     [formatTableName(parseTableName(option))],
   )
+  const [row] = rows
   if (!row) return undefined
-  const oid = row[0]!
-  const columns = await loadColumns(sql, oid)
+  const [oid, schema, name] = row
+  const columns = rows.filter((row) => row[3] !== null).map((row) => toColumn(row.slice(3)))
   return {
-    oid,
-    name: `${quoteIdentifier(row[1]!)}.${quoteIdentifier(row[2]!)}`,
-    columns,
-    ...(await readIndexes(sql, oid)),
+    oid: oid!,
+    name: `${quoteIdentifier(schema!)}.${quoteIdentifier(name!)}`,
+    columns: new Map(columns.map((column) => [column.name, column])),
+    ...(await readIndexes(sql, oid!)),
   }
 }
 
@@ -98,37 +128,6 @@ async function readIndexes(
     uniqueIndexes: rows.filter(isUnique).map(toIndex),
     otherIndexes: rows.filter((row) => !isUnique(row)).map(toIndex),
   }
-}
-
-async function loadColumns(sql: SqlClient, oid: string): Promise<Map<string, TableColumn>> {
-  const rows = await query(
-    sql,
-    `with recursive col as (
-       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull or y.typnotnull as attnotnull, a.attgenerated, a.attidentity,
-              coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(y.typdefaultbin, 0)) as default_sql
-       from pg_catalog.pg_attribute a
-       join pg_catalog.pg_type y on y.oid = a.atttypid
-       left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-       where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
-     ), typ as (
-       select attnum, atttypid as oid, atttypmod as typmod from col
-       union all
-       select typ.attnum, t.typbasetype, t.typtypmod from typ join pg_catalog.pg_type t on t.oid = typ.oid
-       where t.typtype = 'd'
-     )
-     select col.attname::text, t.typname::text, n.nspname::text, typ.typmod::text,
-            pg_catalog.format_type(t.oid, typ.typmod)::text,
-            col.attnotnull::text, col.default_sql::text, col.attgenerated::text, col.attidentity::text,
-            (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder)::text
-             from pg_catalog.pg_enum e where e.enumtypid = t.oid)
-     from col
-     join typ on typ.attnum = col.attnum
-     join pg_catalog.pg_type t on t.oid = typ.oid and t.typtype <> 'd'
-     join pg_catalog.pg_namespace n on n.oid = t.typnamespace
-     order by col.attnum`,
-    [oid],
-  )
-  return new Map(rows.map((row) => [row[0]!, toColumn(row)]))
 }
 
 function toColumn(row: TextRow): TableColumn {
@@ -176,29 +175,27 @@ export async function readAttributeChecks(
 /** What is true of a customer table when its query finds a row; `$2` is the column of the account, `$3` the unique index, `$4` the id. */
 const TRAITS = {
   /** whether a trigger or a rule may swallow or change a row that is inserted */
-  hasInsertTriggers: `select 1::text from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
+  hasInsertTriggers: `select from pg_catalog.pg_class c where c.oid = $1::oid and c.relhasrules
      union all
-     select 1::text from pg_catalog.pg_trigger t
+     select from pg_catalog.pg_trigger t
      where not t.tgisinternal and t.tgtype & 6 = 6 -- before insert
-       and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
-     limit 1`,
+       and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))`,
   /** whether a constraint or trigger may wait for the end of the transaction */
-  hasDeferredChecks: `select 1::text from pg_catalog.pg_trigger t where t.tgdeferrable
-     and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))
-     limit 1`,
+  hasDeferredChecks: `select from pg_catalog.pg_trigger t where t.tgdeferrable
+     and (t.tgrelid = $1::oid or t.tgrelid in (select p.relid from pg_catalog.pg_partition_tree($1::oid::regclass) p))`,
   /** whether an index other than the unique one begins with the account: the planner can take it for as good */
-  hasRivalIndex: `select 1::text from pg_catalog.pg_index i
+  hasRivalIndex: `select from pg_catalog.pg_index i
      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = $2::text
-     where i.indrelid = $1::oid and i.indexrelid <> $3::text::oid
-     limit 1`,
+     where i.indrelid = $1::oid and i.indexrelid <> $3::text::oid`,
   /** whether an index finds a customer by the id alone */
-  hasIdIndex: `select 1::text from pg_catalog.pg_index i
+  hasIdIndex: `select from pg_catalog.pg_index i
      join pg_catalog.pg_class x on x.oid = i.indexrelid
      join pg_catalog.pg_am m on m.oid = x.relam and m.amname = 'btree'
      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = $4::text
      join pg_catalog.pg_opclass o on o.oid = i.indclass[0] and o.opcdefault
-     where i.indrelid = $1::oid and i.indisvalid and i.indpred is null and i.indcollation[0] = a.attcollation
-     limit 1`,
+     where i.indrelid = $1::oid and i.indisvalid and i.indpred is null and i.indcollation[0] = a.attcollation`,
+  /** whether Citus may keep rows on several servers */
+  hasCitus: "select where pg_catalog.to_regclass('pg_catalog.pg_dist_partition') is not null",
 } as const
 
 /** What else the catalogue says of a customer table. */
@@ -209,16 +206,14 @@ export async function readTraits(
   { oid }: CatalogueTable,
   names: { account_id: string; id: string; identity: string },
 ): Promise<TableTraits> {
-  const traits: Partial<TableTraits> = {}
-  for (const name of Object.keys(TRAITS) as (keyof TableTraits)[]) {
-    traits[name] = await hasRows(
-      sql,
-      // A statement must name all its parameters.
-      `select 1::text from (${TRAITS[name]}) t where $2::text || $3::text || $4::text is not null`,
-      [oid, names.account_id, names.identity, names.id],
-    )
-  }
-  return traits as TableTraits
+  const traits = Object.entries(TRAITS)
+  const [row] = await query(sql, `select ${traits.map(([, found]) => `(exists (${found}))::text`).join(', ')}`, [
+    oid,
+    names.account_id,
+    names.identity,
+    names.id,
+  ])
+  return Object.fromEntries(traits.map(([trait], at) => [trait, row![at] === 'true'])) as TableTraits
 }
 
 /** The unique indexes, also of partitions, that the id alone decides, or with the account. */
@@ -240,19 +235,14 @@ export async function readIdIndexes(
   return rows.map(([name]) => name!)
 }
 
-/** Whether Citus keeps the table's rows on several servers. */
+/** Whether Citus, where the database has it, keeps the table's rows on several servers. */
 export async function isDistributed(sql: SqlClient, { oid }: CatalogueTable): Promise<boolean> {
-  const [citus] = await query(sql, `select pg_catalog.to_regclass('pg_catalog.pg_dist_partition')::text`)
-  if (citus?.[0] == null) return false
-  return hasRows(sql, 'select 1::text from pg_catalog.pg_dist_partition where logicalrelid = $1::oid', [oid])
+  const text = 'select 1::text from pg_catalog.pg_dist_partition where logicalrelid = $1::oid'
+  return (await query(sql, text, [oid])).length > 0
 }
 
 /** How the session writes moments. */
 export async function readDateStyle(sql: SqlClient): Promise<string | undefined> {
   const [style] = await query(sql, `select pg_catalog.current_setting('DateStyle')::text`)
   return style?.[0] ?? undefined
-}
-
-async function hasRows(sql: SqlClient, text: string, parameters: string[]): Promise<boolean> {
-  return (await query(sql, text, parameters)).length > 0
 }

@@ -24,7 +24,7 @@ import {
 } from './table-verdicts.js'
 
 /** What the library knows of the two tables, read once from the catalogue. */
-export interface TableShape extends TableTraits {
+export interface TableShape extends Omit<TableTraits, 'hasCitus'> {
   /** the customer table as SQL text, with its schema, so that the search path does not matter */
   customerTable: string
   definitionTable: string
@@ -127,7 +127,12 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     if (why !== undefined) readOnly.set(name, why)
     else if (when !== false) fillable.set(name, when)
   }
-  const distributed = await isDistributed(sql, customer)
+  const { hasCitus, ...traits } = await readTraits(sql, customer, {
+    account_id: account.name,
+    id: id.name,
+    identity: identity.index,
+  })
+  const distributed = hasCitus && (await isDistributed(sql, customer))
   const shape = {
     customerTable: customer.name,
     definitionTable: definition.name,
@@ -147,7 +152,7 @@ export async function loadTableShape(sql: SqlClient, options: TableOptions): Pro
     isEmailCaseInsensitive: email.type === 'citext' || identity.isLower,
     live: (alias: string) => liveConditions(live, alias),
     liveValues: Object.fromEntries(Object.entries(live).filter(([name]) => !customer.columns.get(name)!.isGenerated)),
-    ...(await readTraits(sql, customer, { account_id: account.name, id: id.name, identity: identity.index })),
+    ...traits,
     // On Citus a page is found by a plain account alone.
     pageKey: hasPageIndex(customer, names, live) && !distributed ? `(c.${account.sql}::text || '')` : undefined,
     isDistributed: distributed,
