@@ -42,6 +42,14 @@ export async function addOptionalTables(sql: postgres.Sql): Promise<void> {
   if (isCitus) await distribute(sql)
 }
 
+let server: postgres.Sql | undefined
+
+/** By which databases are made and dropped: one for all files of a worker. It closes itself when nobody asks any more. */
+const serverClient = (url: string): postgres.Sql => {
+  server ??= postgres(url, { max: 1, idle_timeout: 10, onnotice: () => {} })
+  return server
+}
+
 /** An empty database of its own on the test server. */
 export async function createDatabase({
   migrated = true,
@@ -66,7 +74,7 @@ export async function createDatabase({
     setting.change?.(client)
     return client
   }
-  const server = open(serverUrl, { max: 1 })
+  const server = serverClient(serverUrl)
   const cluster = distributed && inject('hasCitus') ? await findCluster(server, serverUrl) : undefined
   const template = migrated && !encoding && !cluster ? inject('templateDatabase') : 'template0'
   const create = `create database ${name} ${await copying(server, template)}${encoding ? ` encoding '${encoding}' locale 'C'` : ''}`
@@ -97,9 +105,8 @@ export async function createDatabase({
       try {
         await assertNoOpenTransaction()
       } finally {
-        await Promise.all(clients.filter((client) => client !== server).map((client) => client.end({ timeout: 2 })))
+        await Promise.all(clients.map((client) => client.end({ timeout: 2 })))
         await (cluster ? cluster.drop(name) : server.unsafe(`drop database ${name} with (force)`))
-        await server.end()
       }
     },
   }
