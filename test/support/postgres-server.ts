@@ -6,8 +6,14 @@ import { roomyFolder, startEmbeddedPostgres } from './embedded-postgres.js'
 /** Kept exact, so that a run today and a run next year meet the same server. */
 const DEFAULT_IMAGE = 'postgres:18.1-alpine'
 
-/** For speed, and for tests only: a crash of the machine may lose the data. */
-const TEST_SETTINGS = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '200' }
+/** For speed, and for tests only: a crash of the machine may lose the data, and what each connection and each dropped database looks through is small. */
+const TEST_SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  max_connections: '200',
+  shared_buffers: '32MB',
+}
 
 export interface PostgresServer {
   /** A database whose user may create others. */
