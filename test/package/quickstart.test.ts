@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { childEnvironment } from '../support/child-environment.js'
 import { samples } from '../support/law.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -50,7 +51,7 @@ const startQuickstart = (...args: string[]) => start(bundle, ...args)
 function start(...args: string[]): Quickstart {
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: '1' },
+    env: childEnvironment({ TMPDIR: folder, TSX_DISABLE_CACHE: '1' }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
@@ -133,7 +134,10 @@ describe('npm run quickstart', () => {
 describe('examples/data/customers.csv', () => {
   it('is what its script writes', () => {
     const file = join(folder, 'customers.csv')
-    execFileSync(process.execPath, ['--import', 'tsx', 'examples/data/make-customers.ts', file], { cwd: root })
+    execFileSync(process.execPath, ['--import', 'tsx', 'examples/data/make-customers.ts', file], {
+      cwd: root,
+      env: childEnvironment(),
+    })
     expect(readFileSync(file, 'utf8')).toBe(readFileSync(customers, 'utf8'))
   })
 })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { childEnvironment } from '../support/child-environment.js'
 import { anchorsOf, linksOf } from '../support/links.js'
 import { codeBlocks, section } from '../support/readme.js'
 
@@ -91,7 +92,7 @@ const shippedPages = () => shipped.filter((path) => path === 'README.md' || /^do
 /** Writes a file into the project and runs it with Node. */
 async function runFile(name: string, text: string): Promise<string> {
   await writeFile(join(project, name), text)
-  return (await run(process.execPath, [name], { cwd: project })).stdout
+  return (await run(process.execPath, [name], { cwd: project, env: childEnvironment() })).stdout
 }
 
 /** What the compiler has to say to files of the project, and to the declarations of the package that they import. */
