@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MIGRATION_STYLES, type MigrationStyle, writeMigrations } from '../../src/cli/migration-files.js'
 import { type MigrationOptions, readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
+import { childEnvironment } from '../support/child-environment.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
 import { codeBlocks, section } from '../support/readme.js'
@@ -45,7 +46,7 @@ function useNewDatabase(): void {
 /** Runs a program of a package in the project; returns what it printed. */
 async function run(script: string, args: readonly string[], node: readonly string[] = []): Promise<string> {
   const command = [...node, join('node_modules', script), ...args]
-  const env = { ...process.env, DATABASE_URL: db.url, NO_COLOR: '1' }
+  const env = childEnvironment({ DATABASE_URL: db.url, NO_COLOR: '1' })
   const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { cwd: project, env }).catch(
     (error: { stdout: string; stderr: string }) => {
       throw new Error(`${script} ${args.join(' ')} failed:\n${error.stdout}\n${error.stderr}`)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readMigrations } from '../../src/db/migrations.js'
 import { dumpCatalogue } from '../support/catalogue.js'
+import { childEnvironment } from '../support/child-environment.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 
 const PROCESSES = 20
@@ -32,7 +33,10 @@ test(`${PROCESSES} processes that apply the migrations at once end in the same s
 
   const args = ['--input-type=module', '--eval', APPLIER, db.url, ...readMigrations().map(({ up }) => up)]
   const children = Array.from({ length: PROCESSES }, () => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const child = spawn(process.execPath, args, {
+      env: childEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
     let errors = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       errors += text

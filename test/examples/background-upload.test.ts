@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
+import { childEnvironment } from '../support/child-environment.js'
 import { newAccount } from '../support/customers.js'
 import { addOptionalTables, createDatabase, type TestDatabase } from '../support/database.js'
 import { until } from '../support/waiting.js'
@@ -53,8 +54,7 @@ const isAlive = (child: ChildProcess): boolean => child.exitCode === null && chi
 function start(name: 'server' | 'worker'): ChildProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', `examples/background-upload/${name}.ts`], {
     cwd: root,
-    env: {
-      ...process.env,
+    env: childEnvironment({
       DATABASE_URL: db.url,
       API_TOKEN: 'a token',
       PORT: '0',
@@ -62,7 +62,7 @@ function start(name: 'server' | 'worker'): ChildProcess {
       LEASE_SECONDS: '2',
       RETRIES: '20',
       RETRY_SECONDS: '1',
-    },
+    }),
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   processes.push(child)

@@ -12,6 +12,7 @@ import { SMTPServer } from 'smtp-server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createCampaigns } from '../../examples/campaign/campaign.js'
 import { createQueues } from '../../examples/campaign/queues.js'
+import { childEnvironment } from '../support/child-environment.js'
 import { newAccount } from '../support/customers.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
@@ -99,8 +100,7 @@ const isAlive = (child: ChildProcess): boolean => child.exitCode === null && chi
 function startWorker(name: string, perSecond: number, lease = LEASE): void {
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/campaign/worker.ts'], {
     cwd: root,
-    env: {
-      ...process.env,
+    env: childEnvironment({
       DATABASE_URL: db.url,
       SMTP_URL: smtpUrl(name),
       UNSUBSCRIBE_URL: 'https://example.com/unsubscribe',
@@ -109,7 +109,7 @@ function startWorker(name: string, perSecond: number, lease = LEASE): void {
       RETRIES: '20',
       RETRY_SECONDS: '1',
       PER_SECOND: String(perSecond),
-    },
+    }),
     stdio: 'ignore',
   })
   workers.set(name, child)

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import writeExcelFile from 'write-excel-file/node'
+import { childEnvironment } from '../support/child-environment.js'
 import { createDatabase, useDatabase } from '../support/database.js'
 import { isFull, samples } from '../support/law.js'
 import { formOf } from './api.js'
@@ -63,7 +64,7 @@ afterEach(async () => {
 function start(args: readonly string[], env: Record<string, string>): { child: ChildProcess; output: () => string } {
   const child = spawn(process.execPath, [...(isFull ? ['--import', 'tsx'] : []), ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { apiFolder, filesOf } from '../support/api-docs.js'
+import { childEnvironment } from '../support/child-environment.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -13,7 +14,10 @@ it('docs/api is what the docstrings say: `npm run docs:api` writes it anew', asy
   const folder = await mkdtemp(join(tmpdir(), 'api-docs-'))
   try {
     const typedoc = join(root, 'node_modules/typedoc/bin/typedoc')
-    await promisify(execFile)(process.execPath, [typedoc, '--out', folder, '--treatWarningsAsErrors'], { cwd: root })
+    await promisify(execFile)(process.execPath, [typedoc, '--out', folder, '--treatWarningsAsErrors'], {
+      cwd: root,
+      env: childEnvironment(),
+    })
     expect(filesOf(apiFolder, '.md')).toEqual(filesOf(folder, '.md'))
   } finally {
     await rm(folder, { recursive: true, force: true })

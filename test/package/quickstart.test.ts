@@ -2,10 +2,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { childEnvironment } from '../support/child-environment.js'
 import { samples } from '../support/law.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -13,20 +14,27 @@ const customers = join(root, 'examples/data/customers.csv')
 
 // Beside the example, so that it finds what the example finds.
 const bundle = join(root, `examples/quickstart-${process.pid}.mjs`)
+const makeCustomers = join(root, `examples/quickstart-customers-${process.pid}.mjs`)
 let folder: string
 
 // As JavaScript once: the loader of `npm run quickstart` would do it at each start.
 beforeAll(() =>
   build({
-    entryPoints: [join(root, 'examples/quickstart.ts')],
-    outfile: bundle,
+    entryPoints: {
+      [basename(bundle, '.mjs')]: join(root, 'examples/quickstart.ts'),
+      [basename(makeCustomers, '.mjs')]: join(root, 'examples/data/make-customers.ts'),
+    },
+    outdir: join(root, 'examples'),
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     packages: 'external',
     platform: 'node',
     format: 'esm',
   }),
 )
-afterAll(() => rmSync(bundle, { force: true }))
+afterAll(() => {
+  for (const file of [bundle, makeCustomers]) rmSync(file, { force: true })
+})
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'quickstart-test-'))
@@ -50,7 +58,7 @@ const startQuickstart = (...args: string[]) => start(bundle, ...args)
 function start(...args: string[]): Quickstart {
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: '1' },
+    env: childEnvironment({ TMPDIR: folder, TSX_DISABLE_CACHE: '1' }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
@@ -133,7 +141,7 @@ describe('npm run quickstart', () => {
 describe('examples/data/customers.csv', () => {
   it('is what its script writes', () => {
     const file = join(folder, 'customers.csv')
-    execFileSync(process.execPath, ['--import', 'tsx', 'examples/data/make-customers.ts', file], { cwd: root })
+    execFileSync(process.execPath, [makeCustomers, file], { env: childEnvironment() })
     expect(readFileSync(file, 'utf8')).toBe(readFileSync(customers, 'utf8'))
   })
 })

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { MIGRATION_DEFAULTS } from '../../src/db/migrations.js'
 import { LIMITS } from '../../src/options.js'
 import { resolveUploadOptions, UPLOAD_DEFAULTS } from '../../src/upload/options.js'
+import { childEnvironment } from '../support/child-environment.js'
 import { readSql, useDatabase } from '../support/database.js'
 import { codeBlocks, page, section, tableRows } from '../support/readme.js'
 
@@ -27,7 +28,7 @@ describe('README and docs', () => {
     expect(code!.trimEnd().split('\n').length).toBeLessThanOrEqual(20)
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module'], {
       cwd: root,
-      env: { ...process.env, DATABASE_URL: database.url },
+      env: childEnvironment({ DATABASE_URL: database.url }),
       input: transformSync(code!, { loader: 'ts' }).code,
       encoding: 'utf8',
     })
@@ -61,6 +62,7 @@ describe('README and docs', () => {
         process.exit()`
       const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module'], {
         cwd: root,
+        env: childEnvironment(),
         input: transformSync(code, { loader: 'ts' }).code,
         encoding: 'utf8',
       })

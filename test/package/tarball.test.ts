@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { childEnvironment } from '../support/child-environment.js'
 import { anchorsOf, linksOf } from '../support/links.js'
 import { codeBlocks, section } from '../support/readme.js'
 
@@ -91,7 +92,7 @@ const shippedPages = () => shipped.filter((path) => path === 'README.md' || /^do
 /** Writes a file into the project and runs it with Node. */
 async function runFile(name: string, text: string): Promise<string> {
   await writeFile(join(project, name), text)
-  return (await run(process.execPath, [name], { cwd: project })).stdout
+  return (await run(process.execPath, [name], { cwd: project, env: childEnvironment() })).stdout
 }
 
 /** What the compiler has to say to files of the project, and to the declarations of the package that they import. */
@@ -150,7 +151,9 @@ describe('the packed tarball, installed in an empty project', () => {
 
   it('has the command in its bin, which needs no more than was installed', async () => {
     const out = ['--style', 'plain', '--out', 'command']
-    const { stdout } = await run('npx', ['--no', 'postgres-custom-attributes', 'migrations', ...out], { cwd: project })
+    // What npx starts: npx itself would take longer than all that it starts.
+    const command = join(project, 'node_modules/.bin/postgres-custom-attributes')
+    const { stdout } = await run(command, ['migrations', ...out], { cwd: project, env: childEnvironment() })
     const texts = await Promise.all(
       stdout
         .trim()
@@ -173,13 +176,14 @@ describe('the packed tarball, installed in an empty project', () => {
     const pages = shippedPages()
     expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/README.md', 'docs/api/index.md']))
     const broken: string[] = []
+    const anchors = new Map(pages.map((page) => [page, anchorsOf(page)]))
     for (const from of pages) {
       for (const link of linksOf(from)) {
         if (/^https:\/\//.test(link)) continue
         const [file, anchor] = link.split('#') as [string, string?]
         const target = file === '' ? from : posix.join(posix.dirname(from), decodeURI(file))
         const isThere =
-          shipped.includes(target) && (!anchor || !target.endsWith('.md') || anchorsOf(target).has(anchor))
+          shipped.includes(target) && (!anchor || !target.endsWith('.md') || anchors.get(target)?.has(anchor))
         if (!isThere) broken.push(`${from}: ${link}`)
       }
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { childEnvironment } from '../support/child-environment.js'
 import { useDatabase } from '../support/database.js'
 import { freePort, unprivilegedUser } from '../support/embedded-postgres.js'
 import { isFull } from '../support/law.js'
@@ -35,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const node = (args: readonly string[], env: Record<string, string> = {}, user: { uid?: number; gid?: number } = {}) =>
-  run(process.execPath, args, { cwd: folder, env: { ...process.env, ...env }, ...user }).catch(
+  run(process.execPath, args, { cwd: folder, env: childEnvironment(env), ...user }).catch(
     (error: { stdout: string; stderr: string }) => {
       throw new Error(`${error.stdout}\n${error.stderr}`)
     },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach } from 'vitest'
+import { childEnvironment } from './child-environment.js'
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
@@ -28,8 +29,7 @@ export function useCommand() {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   function start(args: readonly string[], env: Record<string, string> = {}) {
-    const { DATABASE_URL: _, NODE_OPTIONS: __, ...inherited } = process.env
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env: { ...inherited, ...env } })
+    const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env: childEnvironment(env) })
     const ended = outcomeOf(child)
     return { child, ended }
   }
