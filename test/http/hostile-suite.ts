@@ -242,7 +242,7 @@ export function describeHostileRequests(
         // More than is read before anything is written, so that the transaction is open while the rest drips.
         const request = open(account, { 'content-type': 'text/csv', 'content-length': 10_000_000 }, `?${mode}=true`)
         const answer = reply(request)
-        request.write(`${CSV}${'\n'.repeat(300_000)}`)
+        request.write(CSV + `${' '.repeat(999)}\n`.repeat(300))
         const drip = setInterval(() => request.write('\n'), 20)
         const { status, body: answered } = await answer
         clearInterval(drip)
