@@ -220,7 +220,7 @@ describe('a source that misbehaves', () => {
   test.each(['throws', 'rejects'])('whose return() %s does not hide what went wrong', async (how) => {
     let at = 0
     const source = iterable({
-      next: async () => ({ done: false, value: at++ === 0 ? 'email\n' : 'no address\n' }),
+      next: async () => ({ done: false, value: at++ === 0 ? 'email\n' : 'no address\n'.repeat(1_000) }),
       return: () => {
         if (how === 'throws') throw boom
         return Promise.reject(boom)
