@@ -121,7 +121,7 @@ test('uploads whose customers come several times do not deadlock', async () => {
   for (let round = 0; round < samples(10, 2); round++) {
     const files = Array.from({ length: 4 }, (_, upload) =>
       Array.from(
-        { length: 400 },
+        { length: samples(400, 160) },
         (_row, at) => `w${(at * (upload + 3) * 7 + round) % 20}@x.com,${upload}${at % 3}`,
       ).join('\n'),
     )
