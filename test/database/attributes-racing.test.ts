@@ -18,7 +18,7 @@ test(
   async () => {
     const sql = db.connect({ max: 8 })
     const store = createCustomAttributesStore(sql)
-    for (let round = 0; round < samples(60, 6); round++) {
+    for (let round = 0; round < samples(60, 4); round++) {
       const account = newAccount()
       await store.uploadCsv(account, csv('base', 0, CUSTOMERS))
       await store.upsertAttributeDefinitions(account, ['junk'])

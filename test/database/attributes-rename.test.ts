@@ -3,6 +3,7 @@ import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { rejectionOf } from '../support/errors.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase()
 const open = () => ({ store: createCustomAttributesStore(db.client), account: newAccount() })
@@ -152,6 +153,7 @@ test('the templates that use it come back with the new name, and all else as it 
 })
 
 describe('an upload that runs meanwhile', () => {
+  const [FIRST, SECOND, THIRD] = [samples(1000, 500), samples(1800, 800), samples(2400, 1000)]
   // Long ones, so that batches are written before the whole file has come.
   const long = (value: string) => value.padEnd(700, value)
   const rows = (from: number, to: number, value: string) =>
@@ -179,23 +181,23 @@ describe('an upload that runs meanwhile', () => {
       const result = await store.uploadCsv(
         account,
         source([
-          `email,tier\n${rows(0, 1000, 'gold')}`,
+          `email,tier\n${rows(0, FIRST, 'gold')}`,
           until(account, 200),
           () => store.renameAttribute(account, 'tier', 'level'),
-          rows(1000, 1800, 'silver'),
+          rows(FIRST, SECOND, 'silver'),
           () => store.renameAttribute(account, 'level', 'rank', { batchSize: 50 }),
-          rows(1800, 2400, 'bronze'),
+          rows(SECOND, THIRD, 'bronze'),
         ]),
         { batchSize: 50, concurrency: 4 },
       )
-      expect(result).toMatchObject({ customersCreated: 2400, customAttributesFound: ['rank'] })
+      expect(result).toMatchObject({ customersCreated: THIRD, customAttributesFound: ['rank'] })
       expect(await store.getAttributeDefinitions(account)).toEqual(['rank'])
       const counts = await db.sql`select custom_attributes ->> 'rank' as rank, count(*)::int as n from customer.customer
       where account_id = ${account} group by 1 order by 1`
       expect([...counts]).toEqual([
-        { rank: long('bronze'), n: 600 },
-        { rank: long('gold'), n: 1000 },
-        { rank: long('silver'), n: 800 },
+        { rank: long('bronze'), n: THIRD - SECOND },
+        { rank: long('gold'), n: FIRST },
+        { rank: long('silver'), n: SECOND - FIRST },
       ])
     },
   )
@@ -206,14 +208,14 @@ describe('an upload that runs meanwhile', () => {
     const result = await store.uploadCsv(
       account,
       source([
-        `email,tier\n${rows(0, 1000, 'gold')}`,
+        `email,tier\n${rows(0, FIRST, 'gold')}`,
         until(account, 100),
         () => store.renameAttribute(account, 'tier', 'level', { onConflict: 'keep-target' }),
-        rows(1000, 1600, 'gold'),
+        rows(FIRST, SECOND, 'gold'),
       ]),
       { batchSize: 50 },
     )
-    expect(result).toMatchObject({ customersCreated: 1600, customAttributesFound: ['level'] })
+    expect(result).toMatchObject({ customersCreated: SECOND, customAttributesFound: ['level'] })
     expect(await store.getAttributeDefinitions(account)).toEqual(['level'])
   })
 
@@ -222,14 +224,14 @@ describe('an upload that runs meanwhile', () => {
     const result = await store.uploadCsv(
       account,
       source([
-        `email,tier\n${rows(0, 1000, 'gold')}`,
+        `email,tier\n${rows(0, FIRST, 'gold')}`,
         until(account, 100),
         () => store.removeAttribute(account, 'tier'),
-        rows(1000, 1600, 'silver'),
+        rows(FIRST, SECOND, 'silver'),
       ]),
       { batchSize: 50 },
     )
-    expect(result).toMatchObject({ customersCreated: 1600, customAttributesFound: [], rowsRejected: 0 })
+    expect(result).toMatchObject({ customersCreated: SECOND, customAttributesFound: [], rowsRejected: 0 })
     expect(await store.getAttributeDefinitions(account)).toEqual([])
     const [left] = await db.sql`select count(*)::int as n from customer.customer
       where account_id = ${account} and custom_attributes <> '{}'`

@@ -1,3 +1,4 @@
+import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/store.js'
 import type { CustomAttributesStore } from '../../src/store-methods.js'
@@ -69,18 +70,24 @@ async function drain(results: AsyncIterable<unknown>): Promise<void> {
 const boom = new Error('boom')
 const isBoom = (error: unknown) => error === boom || (error as { cause?: unknown }).cause === boom
 
+// One client for all of them: a connection that a call kept would be missing to those after it.
+let sql: postgres.Sql
+let store: CustomAttributesStore
+beforeAll(() => {
+  sql = db.connect({ max: 3 })
+  store = createCustomAttributesStore(sql)
+})
+
 describe.each(Object.entries(CALLS))('%s', (name, call) => {
   const open = async () => {
-    const sql = db.connect({ max: 3 })
-    const store = createCustomAttributesStore(sql)
     const account = newAccount()
     await store.upsertCustomer(account, { email: 'there@example.com' })
-    return { sql, store, account, controller: new AbortController() }
+    return { account, controller: new AbortController() }
   }
   const isExtraTags = name.startsWith('extraTags')
 
   test('what it throws is the call’s error', async () => {
-    const { store, account, controller } = await open()
+    const { account, controller } = await open()
     const failing = call(
       store,
       () => {
@@ -100,7 +107,7 @@ describe.each(Object.entries(CALLS))('%s', (name, call) => {
   })
 
   test('what its promise rejects with is the call’s error', async () => {
-    const { store, account, controller } = await open()
+    const { account, controller } = await open()
     const error = await call(store, () => Promise.reject(boom), controller.signal, account).then(
       () => undefined,
       (reason) => reason,
@@ -110,7 +117,7 @@ describe.each(Object.entries(CALLS))('%s', (name, call) => {
   })
 
   test('one that never settles does not outlive the signal', async () => {
-    const { sql, store, account, controller } = await open()
+    const { account, controller } = await open()
     const hang = () => {
       setImmediate(() => controller.abort())
       return new Promise(() => {})
@@ -123,7 +130,7 @@ describe.each(Object.entries(CALLS))('%s', (name, call) => {
   })
 
   test('one that calls the store is answered, or told at once that it would wait for its own call', async () => {
-    const { store, account, controller } = await open()
+    const { account, controller } = await open()
     const told: unknown[] = []
     const reenter = async () => {
       told.push(
@@ -189,7 +196,7 @@ test('progress is never told twice at once, and the last always', async () => {
   async function* slow() {
     yield 'email\n'
     for (let at = 0; at < 12; at++) {
-      yield `p${at}@example.com\n`.padEnd(70_000, '\n')
+      yield `p${at}@example.com\n${`${' '.repeat(999)}\n`.repeat(70)}`
       await new Promise((resolve) => setTimeout(resolve, 30))
     }
   }
@@ -213,7 +220,7 @@ describe('a source that misbehaves', () => {
   test.each(['throws', 'rejects'])('whose return() %s does not hide what went wrong', async (how) => {
     let at = 0
     const source = iterable({
-      next: async () => ({ done: false, value: at++ === 0 ? 'email\n' : 'no address\n' }),
+      next: async () => ({ done: false, value: at++ === 0 ? 'email\n' : 'no address\n'.repeat(1_000) }),
       return: () => {
         if (how === 'throws') throw boom
         return Promise.reject(boom)

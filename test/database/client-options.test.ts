@@ -47,7 +47,7 @@ const CLIENTS: Record<string, Parameters<typeof db.connect>[0]> = {
 
 describe.each(Object.entries(CLIENTS))('%s', (_name, options) => {
   test('everything works the same', async () => {
-    const store = createCustomAttributesStore(db.connect(options))
+    const store = createCustomAttributesStore(db.connect({ max: 2, ...options }))
     const account = newAccount()
     const csv =
       'email,first_name,birthday,accepts_marketing,total_spent,last_order_date,loyalty_tier,camel_case\n' +

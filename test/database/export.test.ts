@@ -234,6 +234,9 @@ async function bothWays(account: string, columns: readonly string[]): Promise<[s
   ]
 }
 
+const ofAnyJson = newAccount()
+beforeAll(() => fill(ofAnyJson, 600))
+
 test.each([
   ['a list', '["a",[1]]', '"a,1"'],
   ['an object', '{"a":1}', '[object Object]'],
@@ -249,8 +252,7 @@ test.each([
   ['a row separator', '"a\\u001eb"', 'a\u001eb'],
   ['both, as if cells were moved', '"a\\u001eb\\u001f"', 'a\u001eb\u001f'],
 ])('an attribute that is %s is written as it is read', async (_, json, cell) => {
-  const account = newAccount()
-  await fill(account, 600)
+  const account = ofAnyJson
   await db.sql`
     update customer.customer set custom_attributes = jsonb_build_object('n', ${json}::text::jsonb)
     where account_id = ${account} and email in ('c7@example.com', 'c590@example.com')`

@@ -3,6 +3,7 @@ import { readMigrations } from '../../src/db/migrations.js'
 import { createCustomAttributesStore } from '../../src/store.js'
 import { contentsOf, newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase({ distributed: false })
 beforeAll(async () => {
@@ -13,7 +14,7 @@ const store = () => createCustomAttributesStore(db.client)
 /** A file of which some is stored when the other thing is done, and some is to come. */
 async function* fileAround(account: string, meanwhile: () => Promise<unknown>) {
   const address = (at: number) => `c${at}@${'x'.repeat(60)}.${'y'.repeat(60)}.com`
-  yield `email,tier\n${Array.from({ length: 3_000 }, (_, at) => `${address(at)},gold\n`).join('')}`
+  yield `email,tier\n${Array.from({ length: samples(3_000, 1_000) }, (_, at) => `${address(at)},gold`.padEnd(450)).join('\n')}\n`
   await expect
     .poll(async () => (await db.sql`select from customer.customer where account_id = ${account}`).length)
     .toBeGreaterThan(0)

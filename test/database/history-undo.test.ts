@@ -232,6 +232,7 @@ test('law: an upload that is undone was never there', async () => {
       expect(await contentsOf(db.sql, account)).toEqual(before)
     }),
     300,
+    5,
   )
 })
 
@@ -264,6 +265,7 @@ test('law: of two uploads the first undone leaves what the second says, and else
       }
     }),
     300,
+    5,
   )
 })
 

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { createCustomAttributesStore } from '../../src/index.js'
+import { beforeAll, expect, test } from 'vitest'
+import { type CustomAttributesStore, createCustomAttributesStore } from '../../src/index.js'
 import { useDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
 
@@ -8,6 +8,12 @@ const UPLOADS = 8
 const CUSTOMERS = 60
 /** Prime to 60: each walks through all customers in its own order. */
 const STEPS = [1, 7, 11, 13, 17, 19, 23, 29]
+
+/** Each on a client of its own, as processes have them. */
+let stores: CustomAttributesStore[]
+beforeAll(() => {
+  stores = Array.from({ length: UPLOADS }, () => createCustomAttributesStore(db.connect({ max: 2 })))
+})
 
 async function deadlocks(): Promise<number> {
   await db.sql`select pg_stat_clear_snapshot()`
@@ -24,8 +30,6 @@ function file(upload: number, round: number): string {
 
 test('eight uploads of overlapping files into one account, many rounds: no deadlock, nothing lost, the cap holds', async () => {
   const before = await deadlocks()
-  const clients = Array.from({ length: UPLOADS }, () => db.connect({ max: 2 }))
-  const stores = clients.map((client) => createCustomAttributesStore(client))
   for (let round = 0; round < samples(50, 3); round++) {
     const account = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`
     const results = await Promise.all(
@@ -56,13 +60,14 @@ test('eight uploads of overlapping files into one account, many rounds: no deadl
 
 test('uploads that race past the attribute cap: each customer keeps ten, the rest is rejected', async () => {
   const account = '00000000-0000-4000-8000-00000000caaa'
-  const store = createCustomAttributesStore(db.connect({ max: 10 }))
   const files = Array.from({ length: 6 }, (_, upload) => {
     const names = [0, 1, 2].map((name) => `u${upload}_${name}`)
     const rows = Array.from({ length: 40 }, (_, at) => `c${at}@x.com,1,1,1`)
     return `email,${names.join(',')}\n${rows.join('\n')}\n`
   })
-  const results = await Promise.all(files.map((csv) => store.uploadCsv(account, csv, { batchSize: 5 })))
+  const results = await Promise.all(
+    files.map((csv, upload) => stores[upload]!.uploadCsv(account, csv, { batchSize: 5 })),
+  )
   const stored = results.reduce((sum, { rowsTotal, rowsRejected }) => sum + rowsTotal - rowsRejected, 0)
   expect(stored).toBe(40 * 3)
   for (const { rejected } of results) for (const { code } of rejected) expect(code).toBe('TOO_MANY_ATTRIBUTES')
@@ -74,13 +79,15 @@ test('uploads that race past the attribute cap: each customer keeps ten, the res
 test('upsertCustomer beside uploads and atomic uploads does not deadlock', async () => {
   const account = '00000000-0000-4000-8000-00000000bbbb'
   const before = await deadlocks()
-  const store = createCustomAttributesStore(db.connect({ max: 12 }))
   await Promise.all([
-    store.uploadCsv(account, file(0, 1), { batchSize: 3 }),
-    store.uploadCsv(account, file(2, 2), { batchSize: 3, atomic: true }),
-    store.uploadCsv(account, file(4, 3), { batchSize: 3, atomic: true }),
+    stores[0]!.uploadCsv(account, file(0, 1), { batchSize: 3 }),
+    stores[1]!.uploadCsv(account, file(2, 2), { batchSize: 3, atomic: true }),
+    stores[2]!.uploadCsv(account, file(4, 3), { batchSize: 3, atomic: true }),
     ...Array.from({ length: 60 }, (_, at) =>
-      store.upsertCustomer(account, { email: `c${at}@x.com`, custom_attributes: { single: at, [`n${at % 3}`]: 1 } }),
+      stores[at % UPLOADS]!.upsertCustomer(account, {
+        email: `c${at}@x.com`,
+        custom_attributes: { single: at, [`n${at % 3}`]: 1 },
+      }),
     ),
   ])
   const customers = await db.sql`select custom_attributes as a from customer.customer where account_id = ${account}`

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createCustomAttributesStore } from '../../src/index.js'
 import { useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 import { until, untilQuiet } from '../support/waiting.js'
 
 const db = useDatabase()
 const account = '00000000-0000-4000-8000-000000000001'
+
+const ROWS = samples(30_000, 4_000)
 
 async function stored(): Promise<number> {
   const [row] = await db.sql`select count(*)::int as n from customer.customer where account_id = ${account}`
@@ -22,7 +25,7 @@ test.each([{ atomic: true }, { dryRun: true }, {}])(
     let isClosed = false
     async function* source(): AsyncGenerator<string> {
       try {
-        yield `email\n${Array.from({ length: 30_000 }, (_, at) => `a${at}@x.com`).join('\n')}\n`
+        yield `email\n${Array.from({ length: ROWS }, (_, at) => `a${at}@x.com`.padEnd(100)).join('\n')}\n`
         // A whole upload goes on only when nothing was under way.
         await untilQuiet(db.sql, name, Object.keys(mode).length === 0 ? 1_000 : 200)
         const ended =
@@ -45,7 +48,7 @@ test.each([{ atomic: true }, { dryRun: true }, {}])(
       expect(await stored()).toBe(0)
     } else {
       // Nothing was under way: the client connects anew and the upload goes on.
-      expect(await upload).toMatchObject({ customersCreated: 30_002 })
+      expect(await upload).toMatchObject({ customersCreated: ROWS + 2 })
     }
     await until('the source is not closed', () => isClosed)
   },

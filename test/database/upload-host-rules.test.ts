@@ -103,7 +103,7 @@ test('a trigger that swallows rows: each is rejected, none is counted as stored'
 })
 
 describe('many refusals', () => {
-  const ROWS = samples(2_000, 400)
+  const ROWS = samples(2_000, 240)
   const rows = Array.from({ length: ROWS }, (_, at) =>
     row(`p${at}`, at % 2 ? { city: '5', tier: 'lost' } : { tier: 'kept' }),
   )

@@ -41,8 +41,8 @@ function file(rows: number, each: number): string {
 }
 
 test.each([
-  { rows: samples(5000, 1500), each: 2 },
-  { rows: samples(5000, 3000), each: 1000 },
+  { rows: samples(5000, 900), each: 2 },
+  { rows: samples(5000, 2100), each: 1000 },
   { rows: 300, each: 1 },
 ])('of $rows rows one in $each refused by a trigger: exactly these are rejected', async ({ rows, each }) => {
   await addTrigger('after')
@@ -108,12 +108,14 @@ test('a deferred constraint refuses its row, not the batch', async () => {
 test.each(['transaction', 'atomic', 'dryRun'] as const)('refused rows in a %s', async (mode) => {
   await addTrigger('after')
   const store = createCustomAttributesStore(db.client)
+  const rows = samples(1000, 400)
+  const bad = Math.ceil(rows / 3)
   const upload = (on: typeof store) =>
-    on.uploadCsv(account, file(1000, 3), { batchSize: 300, atomic: mode === 'atomic', dryRun: mode === 'dryRun' })
+    on.uploadCsv(account, file(rows, 3), { batchSize: 300, atomic: mode === 'atomic', dryRun: mode === 'dryRun' })
   const result = await (mode === 'transaction' ? db.client.begin((tx) => upload(store.with(tx))) : upload(store))
-  expect(result).toMatchObject({ rowsTotal: 1000, customersCreated: 666, rowsRejected: 334 })
+  expect(result).toMatchObject({ rowsTotal: rows, customersCreated: rows - bad, rowsRejected: bad })
   const [count] = await db.sql`select count(*)::int as stored from customer.customer`
-  expect(count).toEqual({ stored: mode === 'dryRun' ? 0 : 666 })
+  expect(count).toEqual({ stored: mode === 'dryRun' ? 0 : rows - bad })
 })
 
 test('updates that are refused leave the customer as it was', async () => {

@@ -46,18 +46,19 @@ describe.each([1, 2, 7, 1_000])('batch size %i', (batchSize) => {
 
 test('a file of one customer, its value going back and forth: the last row holds', async () => {
   const store = createCustomAttributesStore(db.client)
+  const count = samples(100, 40)
   for (const batchSize of [1, 3, 100]) {
     const account = newAccount()
-    const rows = Array.from({ length: 100 }, (_, at) => ['john@example.com', at % 2 ? 'odd' : 'even'])
+    const rows = Array.from({ length: count }, (_, at) => ['john@example.com', at % 2 ? 'odd' : 'even'])
     expect(await store.uploadCsv(account, writeCsv([['email', 'side'], ...rows]), { batchSize })).toMatchObject({
       customersCreated: 1,
-      customersUpdated: 99,
+      customersUpdated: count - 1,
     })
     expect((await store.getCustomer(account, 'john@example.com'))!.custom_attributes).toEqual({ side: 'odd' })
   }
 })
 
-const TIMES = samples(1_000, 150)
+const TIMES = samples(1_000, 60)
 
 test(`a file of one row ${TIMES} times: created once, unchanged after`, async () => {
   const store = createCustomAttributesStore(db.client)

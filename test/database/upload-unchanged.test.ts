@@ -3,9 +3,10 @@ import { createCustomAttributesStore } from '../../src/store.js'
 import { writeCsv } from '../support/csv.js'
 import { newAccount, versionsOf } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
+import { samples } from '../support/law.js'
 
 const db = useDatabase()
-const ROWS = 3_000
+const ROWS = samples(3_000, 1_200)
 
 const rows = Array.from({ length: ROWS }, (_, at) => [
   `p${at}@example.com`,
@@ -44,7 +45,11 @@ test('a file with some changes rewrites only the changed rows', async () => {
   const changed = rows.map((row, at) => (at % 100 === 3 ? row.with(4, 'changed') : row))
   const added = Array.from({ length: 20 }, (_, at) => [`new${at}@example.com`, '', '', '', '', ''])
   const result = await store.uploadCsv(account, writeCsv([headers, ...changed, ...added]))
-  expect(result).toMatchObject({ customersCreated: 20, customersUpdated: 30, customersUnchanged: ROWS - 30 })
+  expect(result).toMatchObject({
+    customersCreated: 20,
+    customersUpdated: ROWS / 100,
+    customersUnchanged: (ROWS * 99) / 100,
+  })
   const after = await versionsOf(db.sql, account)
   const rewritten = [...before].filter(([email, version]) => after.get(email) !== version).map(([email]) => email)
   expect(rewritten.sort()).toEqual(

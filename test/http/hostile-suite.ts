@@ -203,7 +203,8 @@ export function describeHostileRequests(
         await response.resume().toArray()
         return response.statusCode
       }
-      const large = `name\n${'Ada\n'.repeat(600_000)}`
+      // Few rows, for it is bytes that count.
+      const large = `name\n${`${'Ada '.repeat(100)}\n`.repeat(6_000)}`
       expect(await post(path, filePart(fileName, large) + END)).toBe(status)
       // Longer than a server waits before it cuts a connection that is not free.
       await sleep(700)
@@ -242,7 +243,7 @@ export function describeHostileRequests(
         // More than is read before anything is written, so that the transaction is open while the rest drips.
         const request = open(account, { 'content-type': 'text/csv', 'content-length': 10_000_000 }, `?${mode}=true`)
         const answer = reply(request)
-        request.write(`${CSV}${'\n'.repeat(300_000)}`)
+        request.write(CSV + `${' '.repeat(999)}\n`.repeat(300))
         const drip = setInterval(() => request.write('\n'), 20)
         const { status, body: answered } = await answer
         clearInterval(drip)
@@ -309,7 +310,7 @@ export function describeHostileRequests(
         const { status, body: again } = await api.upload(account, formOf(csv))
         expect([status, again.customers_created, again.customers_unchanged]).toEqual([200, rows - customers, customers])
       })
-      await checkLaw(`disconnects (${mode})`, interrupted, disconnects, 8)
+      await checkLaw(`disconnects (${mode})`, interrupted, disconnects, 5)
       expect((await api.upload(api.newAccount(), formOf(CSV))).status).toBe(200)
     })
   })
