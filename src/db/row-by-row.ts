@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows, newIdFault } from './batch.js'
-import {
-  accountLockSql,
-  buildBatchStatement,
-  emailOrderSql,
-  keepsOptOuts,
-  lookUpSql,
-  type ParameterNames,
-} from './batch-statement.js'
+import { buildBatchStatement, keepsOptOuts, type ParameterNames } from './batch-statement.js'
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
-import { liveConditions } from './table-names.js'
 import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
@@ -35,8 +27,9 @@ const SETTINGS = ['account', 'field_separator', 'row_separator', 'rows', 'cleare
  * Writes rows one after the other, each in a subtransaction of its own, all within the server: neither
  * a refused row nor the next row of the same customer costs a round trip. A row that meets a race is tried again at once.
  *
- * @param tx - a transaction, which is the rows' own or the host's
- * @param rows - in the order in which they are written; that of emails keeps two writers from deadlocking
+ * @param tx - a transaction, which is the rows' own or the host's; it keeps the account to itself, because rows that are locked one
+ *   after the other deadlock with those of another writer
+ * @param rows - in the order in which they are written
  * @returns what became of each row, `again` only where something swallows it, and the emails of customers whose opt-out was kept
  */
 export async function writeRowByRow(
@@ -76,13 +69,6 @@ function readFate(text: string, separator: string): RowFate {
 
 function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): string {
   const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions }, VARIABLES)
-  const emails = `select split_part(r, _ca_field_separator, 1)::${shape.columns.get('email')!.castType} as email
-    from unnest(string_to_array(_ca_rows, _ca_row_separator)) r`
-  const share = `  perform pg_advisory_xact_lock_shared(${accountLockSql(shape, VARIABLES.account)});\n`
-  const lock = `${plan.sharesAccount ? share : ''}  perform 1 from (select e.email from (select distinct email from (${emails}) r) e
-    order by ${emailOrderSql(shape, 'e.email')}) r
-  cross join lateral (select 1 from ${shape.customerTable} c
-    where ${[lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'r.email'), ...liveConditions(shape.identity.holds, 'c')].join(' and ')} for no key update) k;`
   const keeping = keepsOptOuts(shape, plan)
     ? `
           if _ca_outcome.kept is not null and _ca_fate in ('updated', 'unchanged') then
@@ -111,8 +97,6 @@ declare
 begin
   -- One plan for all rows: planning five times for the row at hand would cost more than the rows. Citus refuses it.
   perform set_config('plan_cache_mode', 'force_${shape.isDistributed ? 'custom' : 'generic'}_plan', true);
-  -- Every customer first, in order: within the rows an unchanged one would lock nothing, and a later row too late.
-${lock}
   foreach _ca_row in array string_to_array(_ca_rows, _ca_row_separator) loop
     begin
       for _ca_try in 1 .. ${TRIES} loop

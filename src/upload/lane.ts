@@ -1,4 +1,3 @@
-import { inEmailOrder } from './batch-writer.js'
 import type { Entry } from './entries.js'
 
 /** A wave is tiny when this many of its size make a batch. */
@@ -89,8 +88,7 @@ export class Lane {
     await this.#writing
     const waves = this.#takeWaves()
     if (waves.length === 0) return
-    this.#writing =
-      waves.length === 1 ? this.#writer.write(waves[0]!) : this.#writer.writeInOrder(waves.flatMap(inEmailOrder))
+    this.#writing = waves.length === 1 ? this.#writer.write(waves[0]!) : this.#writer.writeInOrder(waves.flat())
     this.#writing.catch(this.#onFailure)
   }
 
