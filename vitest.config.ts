@@ -18,9 +18,6 @@ const onlyWithLaws = [
   'test/examples/**/*.test.ts',
   'test/package/api-docs-made-anew.test.ts',
 ]
-/** Of the package's own text: they wait for no server. */
-const ofText = 'test/package/{layers,public-types,pure-entry,public-api}.test.ts'
-
 /**
  * Little of what a test calls is called often enough to be worth V8's optimising compiler, which took an eighth of all processor
  * time: so baseline code at once, and optimised code late. Later versions have a compiler between the two, and other flags.
@@ -61,21 +58,12 @@ export default defineConfig(({ mode }) => {
       hookTimeout: 300_000,
       expect: { poll: { timeout: 60_000 } },
       projects: [
-        // Tests of pure functions wait for no server.
-        { extends: true, test: { name: 'pure', include: ['test/pure/**/*.test.ts', ofText], exclude: notHere } },
         {
           extends: true,
           test: {
-            name: 'database',
+            name: 'suite',
             include: ['test/**/*.test.ts'],
-            exclude: [
-              ...notHere,
-              'test/pure/**',
-              ofText,
-              ...(process.env.TEST_LAWS ? [] : onlyWithLaws),
-              needsPsql,
-              needsCitus,
-            ],
+            exclude: [...notHere, ...(process.env.TEST_LAWS ? [] : onlyWithLaws), needsPsql, needsCitus],
             globalSetup: 'test/support/global-setup.ts',
           },
         },

@@ -53,10 +53,10 @@ async function runCell(cell: Cell): Promise<CellResult> {
   const report = join(folder, 'report.json')
   await rm(report, { force: true })
   const args = {
-    database: ['--project', 'database'],
-    all: ['--project', 'pure', '--project', 'database'],
+    database: ['--project', 'suite', 'test/database', 'test/http', 'test/cli', 'test/package'],
+    all: ['--project', 'suite'],
     consumers: ['--config', 'test/matrix/consumers/vitest.config.ts'],
-    citus: ['--project', 'database', '--project', 'citus', 'test/database', 'test/citus'],
+    citus: ['--project', 'suite', '--project', 'citus', 'test/database', 'test/citus'],
   }[cell.suite]
   const started = Date.now()
   const { code, output } = await run(

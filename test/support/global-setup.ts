@@ -16,7 +16,11 @@ declare module 'vitest' {
   }
 }
 
-export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+/** Tests of pure functions, and of the package's own text. */
+const needsNoServer = /\/test\/(pure\/|package\/(layers|public-types|pure-entry|public-api)\.test\.ts$)/
+
+export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (project.vitest.state.getPaths().every((path) => needsNoServer.test(path))) return undefined
   const server = await startPostgres().catch((error: Error) => {
     // The runner itself would first say that it found no tests.
     console.log(`test database: none. ${error.message}`)
