@@ -4,7 +4,7 @@ import { dumpCatalogue } from '../support/catalogue.js'
 import { createDatabase, readSql, type TestDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
 
-const ROWS = samples(100_000, 30_000)
+const ROWS = samples(100_000, 6_000)
 
 let db: TestDatabase
 let migrated: string[]

@@ -5,10 +5,10 @@ import { dumpCatalogue } from '../support/catalogue.js'
 import { createDatabase, readSql, type TestDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
 
-const CUSTOMERS = samples(100_000, 10_000)
+const CUSTOMERS = samples(100_000, 2_000)
 const ACCOUNT = '00000000-0000-4000-8000-00000000000a'
 /** Customers before this number are touched by the library; the others stay as they are. */
-const TOUCHED = 5_000
+const TOUCHED = samples(5_000, 1_000)
 
 let db: TestDatabase
 beforeAll(async () => {
