@@ -331,15 +331,25 @@ function returningSql({ shape, plan }: Batch): string {
 
 /** Records the names in the objects that `source` selects as `a`; in name order, after all rows, so that none deadlock. */
 function definitionsSql(batch: Batch, source: string): string | false {
+  if (!batch.plan.recordsDefinitions) return false
+  return `def as (
+  ${insertDefinitionsSql(batch, `select distinct jsonb_object_keys(a.a) as name from (${source}) a`)})`
+}
+
+/** A statement that records names as a batch does: `$1` is the account, `$3` the names, joined by `$2`. */
+export function recordNamesSql(shape: TableShape, plan: BatchPlan): string {
+  const names = 'select distinct unnest(string_to_array($3::text, $2::text)) as name'
+  return insertDefinitionsSql({ shape, plan, names: NUMBERED }, names)
+}
+
+function insertDefinitionsSql(batch: Batch, names: string): string {
   const { shape, plan } = batch
-  if (!plan.recordsDefinitions) return false
   // Two lanes of an upload record a name under the same id, which is a conflict of its own.
   const id = plan.definitionSeed && definitionIdSql(plan.definitionSeed, 'n.name')
-  return `def as (
-  insert into ${shape.definitionTable} (${list('account_id', 'attribute_name', id !== undefined && 'id').join(', ')})
+  return `insert into ${shape.definitionTable} (${list('account_id', 'attribute_name', id !== undefined && 'id').join(', ')})
   select ${list(accountSql(batch), 'n.name', id ?? false).join(', ')}
-  from (select distinct jsonb_object_keys(a.a) as name from (${source}) a) n order by n.name collate "C"
-  on conflict ${id === undefined ? '(account_id, attribute_name) ' : ''}do nothing)`
+  from (${names}) n order by n.name collate "C"
+  on conflict ${id === undefined ? '(account_id, attribute_name) ' : ''}do nothing`
 }
 
 function definitionIdSql(seed: string, name: string): string {

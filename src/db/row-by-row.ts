@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows, newIdFault } from './batch.js'
-import { buildBatchStatement, keepsOptOuts, type ParameterNames } from './batch-statement.js'
+import { buildBatchStatement, keepsOptOuts, type ParameterNames, recordNamesSql } from './batch-statement.js'
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
+import { rareSeparator } from './separators.js'
 import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
@@ -27,9 +28,9 @@ const SETTINGS = ['account', 'field_separator', 'row_separator', 'rows', 'cleare
  * Writes rows one after the other, each in a subtransaction of its own, all within the server: neither
  * a refused row nor the next row of the same customer costs a round trip. A row that meets a race is tried again at once.
  *
- * @param tx - a transaction, which is the rows' own or the host's; it keeps the account to itself, because rows that are locked one
- *   after the other deadlock with those of another writer
- * @param rows - in the order in which they are written
+ * @param tx - a transaction, which is the rows' own or the host's
+ * @param rows - in the order of emails, each customer's together: they are locked one after the other, and two blocks that lock
+ *   in one order do not deadlock
  * @returns what became of each row, `again` only where something swallows it, and the emails of customers whose opt-out was kept
  */
 export async function writeRowByRow(
@@ -41,7 +42,7 @@ export async function writeRowByRow(
 ): Promise<{ fates: RowFate[]; optOutsKept: ReadonlySet<string> }> {
   const { separator, rowSeparator, text } = joinRows(rows, target)
   const values = [target.accountId, separator, rowSeparator, text, joinClearedNames(target, separator) ?? '']
-  const body = blockBody(target, recordsDefinitions)
+  const body = blockBody(target)
   const tag = `$ca_${randomBytes(8).toString('hex')}$`
 
   const set = SETTINGS.map((name, at) => `set_config('custom_attributes.${name}', $${at + 1}::text, true)::text`)
@@ -57,7 +58,20 @@ export async function writeRowByRow(
     const fault = typeof fate === 'object' && newIdFault(target, fate.constraint)
     if (fault) throw fault
   }
+  if (recordsDefinitions) {
+    // After all rows, as in a batch: a name is one more thing that writers wait for each other's.
+    const stored = rows.filter((_, at) => STORED.some((fate) => fate === fates[at]))
+    const names = new Set(stored.flatMap((row) => attributesOf(row, target)))
+    const sql = recordNamesSql(target.shape, { ...target.plan, recordsDefinitions })
+    const between = rareSeparator()
+    if (names.size > 0) await query(tx, sql, [target.accountId, between, [...names].join(between)], { signal })
+  }
   return { fates, optOutsKept }
+}
+
+/** The names of the attributes that a row has a value for. */
+function attributesOf({ text, separator }: BatchRow, { plan }: BatchTarget): string[] {
+  return plan.hasAttributes ? Object.keys(JSON.parse(text.split(separator)[plan.fields.length + 1]!)) : []
 }
 
 function readFate(text: string, separator: string): RowFate {
@@ -67,8 +81,8 @@ function readFate(text: string, separator: string): RowFate {
   return describeRefusal({ code, constraint_name, column_name, message })
 }
 
-function blockBody({ shape, plan }: BatchTarget, recordsDefinitions: boolean): string {
-  const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions }, VARIABLES)
+function blockBody({ shape, plan }: BatchTarget): string {
+  const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions: false }, VARIABLES)
   const keeping = keepsOptOuts(shape, plan)
     ? `
           if _ca_outcome.kept is not null and _ca_fate in ('updated', 'unchanged') then

@@ -1,5 +1,4 @@
 import { stopIfAborted } from '../abort.js'
-import { lockAccount } from '../db/accounts.js'
 import type { AttributeWatch, SeenDefinitions } from '../db/attribute-watch.js'
 import { type BatchOutcome, type BatchTarget, insertBatch, writeBatch } from '../db/batch.js'
 import { isOwnTransaction, type SqlClient } from '../db/client.js'
@@ -126,21 +125,16 @@ export class BatchWriter {
     ) => Promise<Result>,
   ): Promise<Result> {
     const { sql, target, watch, signal } = this.#settings
-    const { hasAttributes } = target.plan
-    const isExclusive = !target.plan.sharesAccount
+    const { sharesAccount, hasAttributes } = target.plan
     stopIfAborted(signal)
     const unrecorded = [...this.#unrecorded.values()]
     const recordsDefinitions = unrecorded.some((name) => rows.some((row) => hasAttribute(row, name)))
     let recorded: SeenDefinitions | undefined
     const work = async (db: SqlClient) => {
-      // Rows that are written one by one keep the account to themselves; of a whole upload that does, it is kept already.
-      const isOneStatement = write !== (writeRowByRow as unknown)
-      if (!isExclusive && !isOneStatement) await lockAccount({ ...target, sql: db }, signal)
-      const sharesAccount = !isExclusive && isOneStatement
-      // A batch looks by itself what its attributes are called, where Citus does not split the statement.
-      const looksItself = sharesAccount && !target.shape.isDistributed
-      if (!isExclusive && !looksItself) await watch?.refresh({ ...target, sql: db }, sharesAccount, signal)
-      const plan = { ...target.plan, sharesAccount, expects: looksItself ? watch?.expected : undefined }
+      // Who keeps the account to itself has looked already; a batch looks by itself, where Citus does not split the statement.
+      const looksItself = sharesAccount && write !== (writeRowByRow as unknown) && !target.shape.isDistributed
+      if (sharesAccount && !looksItself) await watch?.refresh({ ...target, sql: db }, true, signal)
+      const plan = { ...target.plan, expects: looksItself ? watch?.expected : undefined }
       const clearedNames = watch?.namesOf(target.clearedNames) ?? target.clearedNames
       const translated = watch ? rows.map((row) => watch.translate(row, hasAttributes)) : rows
       const result = await write(db, { ...target, plan, clearedNames }, translated, recordsDefinitions, signal)
@@ -213,7 +207,7 @@ export class BatchWriter {
    */
   async #split(rows: readonly Entry[]): Promise<void> {
     if (rows.length <= ROWS_NOT_WORTH_HALVING || this.#isOftenRefused) {
-      await this.writeInOrder(rows)
+      await this.writeInOrder(inEmailOrder(rows))
       return
     }
     const middle = rows.length >> 1
@@ -251,4 +245,10 @@ export class BatchWriter {
     this.#isOftenRefused = rejected.length * 16 > rows.length
     await this.#finish(accepted, rejected)
   }
+}
+
+/** The order in which all statements take their locks; the rows of one customer stay in theirs. */
+export function inEmailOrder(rows: readonly Entry[]): Entry[] {
+  // An email is ASCII, so this is the order of `collate "C"`.
+  return [...rows].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
 }

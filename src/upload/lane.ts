@@ -1,3 +1,4 @@
+import { inEmailOrder } from './batch-writer.js'
 import type { Entry } from './entries.js'
 
 /** A wave is tiny when this many of its size make a batch. */
@@ -88,7 +89,8 @@ export class Lane {
     await this.#writing
     const waves = this.#takeWaves()
     if (waves.length === 0) return
-    this.#writing = waves.length === 1 ? this.#writer.write(waves[0]!) : this.#writer.writeInOrder(waves.flat())
+    this.#writing =
+      waves.length === 1 ? this.#writer.write(waves[0]!) : this.#writer.writeInOrder(inEmailOrder(waves.flat()))
     this.#writing.catch(this.#onFailure)
   }
 
