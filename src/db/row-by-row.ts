@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type BatchRow, type BatchTarget, joinClearedNames, joinRows, newIdFault } from './batch.js'
-import { buildBatchStatement, keepsOptOuts, type ParameterNames, recordNamesSql } from './batch-statement.js'
+import { buildBatchStatement, keepsOptOuts, lookUpSql, type ParameterNames, recordNamesSql } from './batch-statement.js'
 import { execute, isOwnTransaction, query, queryRow, type SqlClient } from './client.js'
 import { describeRefusal } from './failures.js'
 import { type RowFate, STORED, UNSTORED } from './fates.js'
 import { rareSeparator } from './separators.js'
+import { liveConditions } from './table-names.js'
 import { checkNow } from './transaction.js'
 
 /** How often a row that meets a race is tried; each time with the newest snapshot. */
@@ -29,8 +30,8 @@ const SETTINGS = ['account', 'field_separator', 'row_separator', 'rows', 'cleare
  * a refused row nor the next row of the same customer costs a round trip. A row that meets a race is tried again at once.
  *
  * @param tx - a transaction, which is the rows' own or the host's
- * @param rows - in the order of emails, each customer's together: they are locked one after the other, and two blocks that lock
- *   in one order do not deadlock
+ * @param rows - in the order of emails, each customer's together. As in a batch, who is missing is created first, the others are locked
+ *   in that order, and names are recorded last: writers that wait for each other in one order do not deadlock
  * @returns what became of each row, `again` only where something swallows it, and the emails of customers whose opt-out was kept
  */
 export async function writeRowByRow(
@@ -82,48 +83,42 @@ function readFate(text: string, separator: string): RowFate {
 }
 
 function blockBody({ shape, plan }: BatchTarget): string {
-  const statement = buildBatchStatement(shape, { ...plan, recordsDefinitions: false }, VARIABLES)
+  const rowPlan = { ...plan, recordsDefinitions: false }
   const keeping = keepsOptOuts(shape, plan)
     ? `
-          if _ca_outcome.kept is not null and _ca_fate in ('updated', 'unchanged') then
-            _ca_fate := '${KEEPING}' || _ca_fate;
-          end if;`
+            if _ca_outcome.kept is not null and _ca_fate in ('updated', 'unchanged') then
+              _ca_fate := '${KEEPING}' || _ca_fate;
+            end if;`
     : ''
+  const write = `
+          for _ca_outcome in
+${buildBatchStatement(shape, rowPlan, VARIABLES)}
+          loop
+            _ca_fate := case when _ca_outcome.created = '1' then 'created'
+              when _ca_outcome.updated = '1' then 'updated' when _ca_outcome.unchanged = '1' then 'unchanged'
+              when _ca_outcome.over is not null then 'over' when _ca_outcome.existing is not null then 'existing'
+              when _ca_outcome.absent is not null then 'absent' when _ca_outcome.deleted is not null then 'deleted'
+              else 'again' end;${keeping}
+          end loop;`
+  const create = `
+          for _ca_outcome in
+${buildBatchStatement(shape, { ...rowPlan, existing: 'reject' }, VARIABLES)}
+          loop
+            _ca_fate := case when _ca_outcome.created = '1' then 'created' when _ca_outcome.again is not null then 'again' end;
+          end loop;`
+  const isThere = [
+    lookUpSql(shape, `${VARIABLES.account}::${shape.accountIdType}`, 'n.email'),
+    ...liveConditions(shape.identity.holds, 'c'),
+  ].join(' and ')
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
-  return `
-#variable_conflict use_column
-declare
-  _ca_account text := ${setting('account')};
-  _ca_field_separator text := ${setting('field_separator')};
-  _ca_row_separator text := ${setting('row_separator')};
-  -- A query on the tables takes variables only: Citus would read a setting where the rows lie, and there is none.
-  _ca_rows text := ${setting('rows')};
-  _ca_cleared text := ${setting('cleared')};
-  _ca_row text;
-  _ca_outcome record;
-  _ca_state text;
-  _ca_constraint text;
-  _ca_column text;
-  _ca_message text;
-  _ca_fate text;
-  _ca_fates text[] := '{}';
-  _ca_plan_cache_mode text := current_setting('plan_cache_mode');
-begin
-  -- One plan for all rows: planning five times for the row at hand would cost more than the rows. Citus refuses it.
-  perform set_config('plan_cache_mode', 'force_${shape.isDistributed ? 'custom' : 'generic'}_plan', true);
-  foreach _ca_row in array string_to_array(_ca_rows, _ca_row_separator) loop
+  /** Tries the rows at the places that `source` selects as `at` and that have no fate yet. */
+  const pass = (source: string, statement: string) => `
+  for _ca_at in ${source} loop
+    continue when _ca_fates[_ca_at] is not null;
+    _ca_row := _ca_list[_ca_at];
     begin
-      for _ca_try in 1 .. ${TRIES} loop
-        for _ca_outcome in
-${statement}
-        loop
-          _ca_fate := case when _ca_outcome.created = '1' then 'created'
-            when _ca_outcome.updated = '1' then 'updated' when _ca_outcome.unchanged = '1' then 'unchanged'
-            when _ca_outcome.over is not null then 'over' when _ca_outcome.existing is not null then 'existing'
-            when _ca_outcome.absent is not null then 'absent' when _ca_outcome.deleted is not null then 'deleted'
-            else 'again' end;${keeping}
-        end loop;
-        exit when _ca_fate <> 'again';
+      for _ca_try in 1 .. ${TRIES} loop${statement}
+        exit when _ca_fate is distinct from 'again';
       end loop;
     exception when data_exception or integrity_constraint_violation or with_check_option_violation
       or raise_exception or program_limit_exceeded then
@@ -132,8 +127,35 @@ ${statement}
       _ca_fate := concat_ws(_ca_field_separator, _ca_state, _ca_constraint, _ca_column,
         case when _ca_state like '23%' then _ca_message end);
     end;
-    _ca_fates := _ca_fates || _ca_fate;
-  end loop;
+    _ca_fates[_ca_at] := _ca_fate;
+  end loop;`
+  const missing = `select n.at from (select r.at::int as at, split_part(r.row, _ca_field_separator, 1)::${shape.columns.get('email')!.castType} as email
+    from unnest(_ca_list) with ordinality r(row, at)) n
+    where not exists (select from ${shape.customerTable} c where ${isThere}) order by n.at`
+  return `
+#variable_conflict use_column
+declare
+  _ca_account text := ${setting('account')};
+  _ca_field_separator text := ${setting('field_separator')};
+  _ca_row_separator text := ${setting('row_separator')};
+  -- A query on the tables takes variables only: Citus would read a setting where the rows lie, and there is none.
+  _ca_list text[] := string_to_array(${setting('rows')}, _ca_row_separator);
+  _ca_cleared text := ${setting('cleared')};
+  _ca_row text;
+  _ca_at integer;
+  _ca_outcome record;
+  _ca_state text;
+  _ca_constraint text;
+  _ca_column text;
+  _ca_message text;
+  _ca_fate text;
+  _ca_fates text[] := array_fill(null::text, array[cardinality(_ca_list)]);
+  _ca_plan_cache_mode text := current_setting('plan_cache_mode');
+begin
+  -- One plan for all rows: planning five times for the row at hand would cost more than the rows. Citus refuses it.
+  perform set_config('plan_cache_mode', 'force_${shape.isDistributed ? 'custom' : 'generic'}_plan', true);
+  -- As in a batch: who is missing is created first, and nobody who is there is waited for before that.
+${plan.unknown === 'create' && plan.existing !== 'reject' ? pass(missing, create) : ''}${pass('1 .. cardinality(_ca_list)', write)}
   perform set_config('plan_cache_mode', _ca_plan_cache_mode, true);
   perform set_config('custom_attributes.result', array_to_string(_ca_fates, _ca_row_separator), true);
 end `

@@ -6,6 +6,7 @@ import { createCustomAttributesStore } from '../../src/index.js'
 import { newAccount } from '../support/customers.js'
 import { useDatabase } from '../support/database.js'
 import { samples } from '../support/law.js'
+import { untilLocked } from '../support/waiting.js'
 
 const db = useDatabase()
 const account = '00000000-0000-4000-8000-000000000001'
@@ -156,6 +157,23 @@ describe('four uploads of one new account at once do not deadlock', () => {
     }
     expect(await deadlocks()).toBe(before)
   })
+})
+
+test('a customer whom the host holds keeps rows that are written one by one waiting, and nobody else', async () => {
+  await db.sql`alter table customer.customer add constraint refuses_bad check (first_name <> 'bad')`
+  const account = newAccount()
+  const store = createCustomAttributesStore(db.client)
+  await store.upsertCustomer(account, { email: 'held@x.com' })
+  let upload: Promise<unknown> | undefined
+  await db.sql.begin(async (tx) => {
+    await tx`update customer.customer set city = 'Bern' where account_id = ${account}`
+    upload = store.uploadCsv(account, 'email,first_name\nheld@x.com,new\nnew@x.com,bad\n', { concurrency: 1 })
+    await untilLocked(db.sql)
+    expect(await store.upsertCustomer(account, { email: 'other@x.com' })).toMatchObject({ outcome: 'created' })
+    expect(await store.uploadCsv(account, 'email\nanother@x.com\n')).toMatchObject({ customersCreated: 1 })
+  })
+  expect(await upload).toMatchObject({ customersUpdated: 1, rowsRejected: 1 })
+  await db.sql`alter table customer.customer drop constraint refuses_bad`
 })
 
 test('a Map of attributes is refused, and so is an attribute named like a field', async () => {
