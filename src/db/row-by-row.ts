@@ -111,9 +111,9 @@ ${buildBatchStatement(shape, { ...rowPlan, existing: 'reject' }, VARIABLES)}
     ...liveConditions(shape.identity.holds, 'c'),
   ].join(' and ')
   const setting = (name: (typeof SETTINGS)[number]) => `current_setting('custom_attributes.${name}')`
-  /** Tries the rows at the places that `source` selects as `at` and that have no fate yet. */
-  const pass = (source: string, statement: string) => `
-  for _ca_at in ${source} loop
+  /** A loop over the rows at these places, a range or a query, that have no fate yet. */
+  const pass = (places: string, statement: string) => `
+  for _ca_at in ${places} loop
     continue when _ca_fates[_ca_at] is not null;
     _ca_row := _ca_list[_ca_at];
     begin

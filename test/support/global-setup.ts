@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startPgBouncer } from './pgbouncer.js'
 import { startPostgres } from './postgres-server.js'
@@ -17,10 +18,11 @@ declare module 'vitest' {
 }
 
 /** Tests of pure functions, and of the package's own text. */
-const needsNoServer = /\/test\/(pure\/|package\/(layers|public-types|pure-entry|public-api)\.test\.ts$)/
+const needsNoServer = /^test\/(pure\/|package\/(layers|public-types|pure-entry|public-api)\.test\.ts$)/
 
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  if (project.vitest.state.getPaths().every((path) => needsNoServer.test(path))) return undefined
+  const files = project.vitest.state.getPaths().map((path) => relative(project.config.root, path).replaceAll('\\', '/'))
+  if (files.every((file) => needsNoServer.test(file))) return undefined
   const server = await startPostgres().catch((error: Error) => {
     // The runner itself would first say that it found no tests.
     console.log(`test database: none. ${error.message}`)
